@@ -1,0 +1,2 @@
+//! Pure diagnosis: a snapshot in, findings out.
+pub mod model;

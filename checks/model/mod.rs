@@ -1,0 +1,44 @@
+//! The types that everything speaks: what was seen ([`Snapshot`]) and what follows from it ([`Finding`]).
+
+mod answer;
+mod check;
+mod config;
+mod credential;
+mod file;
+mod finding;
+mod fix;
+mod host;
+mod observed;
+mod process;
+mod program;
+mod service;
+mod snapshot;
+mod socket;
+mod subject;
+
+pub use answer::{Answer, BodyClass, Identity, KeyedAnswer, Outcome, TargetProbes, TargetRole};
+pub use check::{Check, Spec, Verdict};
+pub use config::{
+    ConfigFile, ConfigProblem, ConfigState, Configs, Entry, EntryValue, Position, ProblemKind,
+    SecretClass,
+};
+pub use credential::{
+    ApiKeyProvider, AuthDir, AuthDirRole, AuthFileStatus, CallbackPort, CredentialFile,
+    CredentialState, Credentials, LoginEvent, Management, Provider,
+};
+pub use file::{FileFacts, FileKind, FileRole, Mode, Parent};
+pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum};
+pub use fix::{Fix, Safety, Step};
+pub use host::{Clock, Expectation, Host, Paths, Policy, Space, Tool, User};
+pub use observed::{Observed, Unknown};
+pub use process::{Manager, Process, Relation};
+pub use program::{
+    ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
+};
+pub use service::{
+    EnvVariable, Exit, LogTail, Profiles, Run, RunLife, RunSource, Scheme, Service, ServiceKind,
+    Settings, Wanted,
+};
+pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
+pub use socket::{BindReport, BindState, Owner, Socket};
+pub use subject::Subject;

@@ -1,0 +1,206 @@
+//! The two services: what is configured, what is recorded, what their logs say.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Observed, Program};
+
+/// One service of flowgate.yaml.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    /// Which program it is.
+    pub kind: ServiceKind,
+    /// What flowgate.yaml says of it, defaults filled in.
+    pub settings: Settings,
+    /// Whether it should run, as recorded.
+    pub wanted: Wanted,
+    /// Its recorded run, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// Its last exits, newest first, at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<Exit>,
+    /// Tail of its log since its last start.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub log: Observed<LogTail>,
+    /// What its command resolves to.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub program: Observed<Program>,
+    /// Variables that change its behaviour, of the running process when there is one.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub environment: Observed<BTreeMap<String, EnvVariable>>,
+}
+
+/// Which program a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ServiceKind {
+    /// LiteLLM.
+    Litellm,
+    /// CLIProxyAPIPlus or CLIProxyAPI.
+    Cliproxyapi,
+    /// Another program, of which only process and port are known.
+    Other,
+}
+
+/// The effective settings of a service. Where a value is written: the entry
+/// `services.<name>.<key>` of flowgate.yaml; without one it is a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// `enabled`; a service that is not is left out of everything.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// `managed`; false when somebody else runs it.
+    #[serde(default = "yes")]
+    pub managed: bool,
+    /// `host` as written, without brackets: `127.0.0.1`, `::1`, `localhost`.
+    pub host: String,
+    /// `port`; without one nothing is asked of it.
+    pub port: Option<u16>,
+    /// Scheme in which it is asked, from its own config.
+    #[serde(default)]
+    pub scheme: Scheme,
+    /// `readiness_path`, else `health_path`, else `/v1/models`.
+    pub readiness_path: String,
+    /// `command.args`, secrets redacted.
+    pub args: Vec<String>,
+    /// `command.cwd`, resolved.
+    pub cwd: String,
+    /// Seconds that it may take to get ready.
+    pub ready_timeout_seconds: u64,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Scheme of a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "camelCase")]
+pub enum Scheme {
+    /// Plain HTTP.
+    #[default]
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+/// Whether a service should run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Wanted {
+    /// Whether it should run.
+    pub running: bool,
+    /// The record that says so; none when there is no record, and then it is not wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// A recorded run of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Main process.
+    pub pid: u32,
+    /// Session that flowgate made for it; none in a pid file of the original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<u32>,
+    /// When it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Which kind of record says so.
+    pub source: RunSource,
+    /// What became of it, by pid, start time and boot id.
+    pub life: RunLife,
+}
+
+/// Which kind of record a run comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RunSource {
+    /// `supervisor/<service>.json`: pid, start time and boot id.
+    Record,
+    /// `pids/<service>.pid` of the original: a bare pid, trusted only when the process at it
+    /// is the configured program.
+    PidFile,
+}
+
+/// What became of a recorded process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RunLife {
+    /// It lives.
+    Alive,
+    /// It has ended and nobody has read its status.
+    Zombie,
+    /// There is no such process.
+    Gone,
+    /// Another process has its pid now.
+    Reused,
+    /// The machine was started anew since.
+    OtherBoot,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Exit {
+    /// When.
+    pub at: Timestamp,
+    /// Exit code, when it ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// Signal that ended it: `KILL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// Whether flowgate had asked it to stop.
+    #[serde(default)]
+    pub requested: bool,
+    /// Milliseconds that it had lived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime_ms: Option<u64>,
+}
+
+/// The end of a log, as data: redacted, without colours, never trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LogTail {
+    /// The log file.
+    pub path: String,
+    /// The last lines since the last start, oldest first, at most 400, each at most 400 characters.
+    pub lines: Vec<String>,
+    /// Whether older lines of this run were left out.
+    pub cut: bool,
+}
+
+/// A variable that changes behaviour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum EnvVariable {
+    /// Its value, known to be no secret; the user part of a URL is left out.
+    Text(String),
+    /// It is set, and its value is nobody's business: the fingerprint.
+    #[serde(rename_all = "camelCase")]
+    Secret {
+        /// 16 hex digits.
+        fingerprint: String,
+    },
+    /// It is set to nothing.
+    Empty,
+}
+
+/// Which profile is active.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Profiles {
+    /// The names in flowgate.yaml, sorted.
+    pub names: Vec<String>,
+    /// `current_profile` of the state file; none when there is no state file.
+    #[serde(skip_serializing_if = "Observed::is_not_asked")]
+    pub current: Observed<Option<String>>,
+}

@@ -1,0 +1,1 @@
+//! flowgate.yaml and the programs' own configs, read with positions.

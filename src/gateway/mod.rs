@@ -1,0 +1,1 @@
+//! What flowgate knows of the two programs.

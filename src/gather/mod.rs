@@ -1,0 +1,1 @@
+//! All the input and output of a look, in two waves of probes.

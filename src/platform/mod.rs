@@ -1,0 +1,1 @@
+//! What differs by operating system, with the same function names for each.

@@ -1,0 +1,1 @@
+//! Text and JSON, each from the same report value.

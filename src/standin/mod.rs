@@ -1,0 +1,1 @@
+//! Small faithful copies of the outward behaviour of the two programs, for tests and benches.

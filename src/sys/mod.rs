@@ -1,0 +1,6 @@
+//! Primitives, each once.
+
+pub mod fingerprint;
+pub mod place;
+pub mod read;
+pub mod redact;

@@ -1,0 +1,199 @@
+//! One redactor over all text that enters a snapshot.
+
+use std::collections::BTreeSet;
+use std::sync::{LazyLock, RwLock};
+
+use regex_lite::Regex;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// Secrets shorter than this are not searched for: they would blot out ordinary words.
+const SHORTEST: usize = 6;
+
+/// Words that someone may have taken for a key and that the report cannot do without.
+const WORDS: [&str; 8] = [
+    "flowgate",
+    "litellm",
+    "cliproxyapi_plus",
+    "config",
+    "codex",
+    "copilot",
+    "localhost",
+    "127.0.0.1",
+];
+
+/// Secrets by their form, so that one which nobody read is not shown either.
+/// Example: `Authorization: Bearer abc`, `sk-lab-0001`, `eyJhbGciOi….eyJ….sig`, `http://user:pw@host`.
+static FORMS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    [
+        (r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{6,}", "${1}[redacted]"),
+        (r"\b(?:sk|rt|at|gh[oprsu])[-_][A-Za-z0-9_-]{6,}", REDACTED),
+        (r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?", REDACTED),
+        (r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{20,}", REDACTED),
+        (r"(://)[^/\s:@]*:[^/\s@]+@", "${1}[redacted]@"),
+        (
+            r#"(?i)((?:api[_-]?key|token|secret|passw(?:or)?d|master[_-]key|auth_token|code|[?&]key)["']?\s*[=:]\s*["']?)[^\s"'&,;)}\[]{6,}"#,
+            "${1}[redacted]",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, with)| Some((Regex::new(pattern).ok()?, with)))
+    .collect()
+});
+
+/// Takes every known secret out of a text, in each spelling in which it may appear,
+/// and everything that has the form of one.
+#[derive(Default)]
+pub struct Redactor {
+    // Longest first, so that a secret which holds another goes as a whole.
+    secrets: RwLock<BTreeSet<Longest>>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Longest(String);
+
+impl Ord for Longest {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (other.0.len(), &self.0).cmp(&(self.0.len(), &other.0))
+    }
+}
+
+impl PartialOrd for Longest {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Redactor {
+    /// Learns a secret that was read.
+    pub fn learn(&self, secret: &SecretString) {
+        let secret = secret.expose_secret().trim();
+        if secret.chars().count() < SHORTEST || WORDS.contains(&secret) {
+            return;
+        }
+        let Ok(mut secrets) = self.secrets.write() else {
+            return;
+        };
+        for spelling in [
+            secret.to_owned(),
+            percent_encoded(secret),
+            json_escaped(secret),
+        ] {
+            secrets.insert(Longest(spelling));
+        }
+    }
+
+    /// The text without secrets.
+    pub fn clean(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        if let Ok(secrets) = self.secrets.read() {
+            for Longest(secret) in secrets.iter() {
+                if out.contains(secret) {
+                    out = out.replace(secret, REDACTED);
+                }
+            }
+        }
+        for (form, with) in FORMS.iter() {
+            if form.is_match(&out) {
+                out = form.replace_all(&out, *with).into_owned();
+            }
+        }
+        out
+    }
+
+    /// The same over every text of a JSON value, keys included; known secrets only,
+    /// so that fingerprints, paths and ids stay as they are.
+    pub fn clean_json(&self, value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => self.clean_known(text),
+            serde_json::Value::Array(items) => {
+                items.iter_mut().for_each(|item| self.clean_json(item))
+            }
+            serde_json::Value::Object(map) => {
+                let old = std::mem::take(map);
+                for (mut key, mut item) in old {
+                    self.clean_known(&mut key);
+                    self.clean_json(&mut item);
+                    map.insert(key, item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn clean_known(&self, text: &mut String) {
+        if let Ok(secrets) = self.secrets.read() {
+            for Longest(secret) in secrets.iter() {
+                if text.contains(secret) {
+                    *text = text.replace(secret, REDACTED);
+                }
+            }
+        }
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_learnt_secret_is_left_in_any_spelling(
+            secret in "[ -~]{6,40}", before in ".{0,40}", after in ".{0,40}"
+        ) {
+            let secret = secret.trim().to_owned();
+            prop_assume!(secret.len() >= SHORTEST && !REDACTED.contains(&secret) && !WORDS.contains(&secret.as_str()));
+            let redactor = Redactor::default();
+            redactor.learn(&SecretString::from(secret.clone()));
+            for spelling in [secret.clone(), percent_encoded(&secret), json_escaped(&secret)] {
+                let text = format!("{before}{spelling}{after}");
+                // The text around may put a redaction mark and its own letters together anew.
+                prop_assume!(!text.replace(&spelling, REDACTED).contains(&spelling));
+                prop_assert!(!redactor.clean(&text).contains(&spelling));
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_form() {
+        let redactor = Redactor::default();
+        for (text, left) in [
+            (
+                "Authorization: Bearer abcdef123",
+                "Authorization: Bearer [redacted]",
+            ),
+            ("key sk-lab-upstream-0001 refused", "key [redacted] refused"),
+            (
+                "http://ana:pass@10.0.0.1:7890",
+                "http://[redacted]@10.0.0.1:7890",
+            ),
+            (
+                "GET /v1/models?key=abcdefgh",
+                "GET /v1/models?key=[redacted]",
+            ),
+            ("\"api_key\": \"abcdefgh\"", "\"api_key\": \"[redacted]\""),
+        ] {
+            assert_eq!(redactor.clean(text), left);
+        }
+    }
+}
