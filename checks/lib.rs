@@ -14,8 +14,10 @@ pub mod oauth_login;
 pub mod port_conflict;
 pub mod readiness;
 pub mod secret_permissions;
+pub mod shell;
 pub mod state;
 pub mod supervisor;
+pub mod words;
 
 use model::Check;
 
@@ -37,7 +39,7 @@ mod tests {
     use super::*;
 
     /// Files beside this one that are no check.
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 10] = [
         "chain",
         "correlate",
         "diagnose",
@@ -45,7 +47,9 @@ mod tests {
         "logins",
         "logs",
         "model",
+        "shell",
         "state",
+        "words",
     ];
 
     #[test]
