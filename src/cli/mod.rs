@@ -1,1 +1,90 @@
 //! Commands: one command, one file.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub mod config;
+pub mod doctor;
+pub mod failure;
+pub mod output;
+pub mod standin;
+
+use failure::Failure;
+
+/// Runs a local LLM gateway and repairs it.
+///
+/// The gateway is two programs: LiteLLM (port 4000) in front of CLIProxyAPIPlus (port 8317).
+/// When it does not work, `flowgate doctor` names the cause, shows the proof and says the fix.
+#[derive(Debug, Parser)]
+#[command(name = "flowgate", version, max_term_width = 80)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Use this flowgate.yaml [default: $FLOWGATE_CONFIG, config/flowgate.yaml or flowgate.yaml
+    /// here or above, ~/.config/flowgate/flowgate.yaml]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub config: Option<PathBuf>,
+    /// When to use colour
+    #[command(flatten)]
+    pub color: colorchoice_clap::Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Names what is wrong with the gateway, with proof and a fix to type
+    Doctor(Box<doctor::DoctorArgs>),
+    /// Checks or shows flowgate.yaml
+    Config(config::ConfigArgs),
+    /// Plays one of the two programs, for tests
+    #[command(hide = true)]
+    Standin(standin::StandinArgs),
+}
+
+/// Runs flowgate and gives its exit code. The arguments include the name of the program.
+pub fn run(args: Vec<OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&args, &error),
+    };
+    cli.global.color.write_global();
+    let result = match cli.command {
+        Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
+        Command::Config(config) => config::run(&config, &cli.global),
+        Command::Standin(standin) => standin::run(&standin),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}
+
+/// A usage error, or `--help` and `--version`. A doctor that was asked for JSON says it in JSON.
+fn refuse(args: &[OsString], error: &clap::Error) -> u8 {
+    let wants_json =
+        args.iter().any(|arg| arg == "doctor") && args.iter().any(|arg| arg == "--json");
+    if wants_json && error.use_stderr() {
+        let text = error.to_string();
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        return Failure::usage(anyhow::anyhow!("{message}"))
+            .hint("flowgate doctor --help")
+            .as_json()
+            .report();
+    }
+    match output::clap(error) {
+        Ok(()) => u8::try_from(error.exit_code()).unwrap_or(2),
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,32 @@
+//! `flowgate doctor`: what is wrong, why, and what to type.
+
+mod args;
+mod explain;
+mod list;
+mod look;
+mod schema;
+
+pub use args::DoctorArgs;
+use args::DoctorCommand;
+
+use super::Global;
+use super::failure::Failure;
+
+/// Runs the doctor and gives its exit code.
+///
+/// # Errors
+/// When there is no report: bad arguments, a bundle that cannot be read or written.
+pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
+    match &args.command {
+        Some(DoctorCommand::Explain { id }) => explain::run(id),
+        Some(DoctorCommand::List) => list::run(),
+        Some(DoctorCommand::Schema { of }) => schema::run(*of),
+        None => look::run(args, global).map_err(|failure| {
+            if args.wants_json() {
+                failure.as_json()
+            } else {
+                failure
+            }
+        }),
+    }
+}

@@ -1,0 +1,53 @@
+//! Printing that survives a closed pipe.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Prints text with styles to stdout; they are taken away where they do not belong.
+///
+/// # Errors
+/// When stdout cannot be written; a reader that has gone away is no error.
+pub fn text(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints one JSON document to stdout, never through a styled stream.
+///
+/// # Errors
+/// When stdout cannot be written; a reader that has gone away is no error.
+pub fn json(document: &impl Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(document).context("failed to write JSON")?;
+    text.push('\n');
+    let mut out = io::stdout().lock();
+    finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints one sentence to stderr, and what to do about it.
+pub fn error(message: &str, hint: Option<&str>) {
+    let mut err = anstream::stderr().lock();
+    // When stderr is gone there is nobody left to tell.
+    let _ = writeln!(err, "flowgate: {message}");
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "\nhint: {hint}");
+    }
+}
+
+/// Prints clap's help, version or usage error where it belongs.
+///
+/// # Errors
+/// When the stream cannot be written; a reader that has gone away is no error.
+pub fn clap(error: &clap::Error) -> Result<(), Failure> {
+    finish(error.print())
+}
+
+fn finish(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other.context("failed to write to the output")?),
+    }
+}

@@ -1,0 +1,41 @@
+//! The report for people: the chain, then the roots with fix before proof, then one line of figures.
+
+mod block;
+mod chain;
+mod layout;
+mod summary;
+
+pub use layout::Options;
+use layout::Page;
+
+use super::Report;
+
+/// The report as text with ANSI styles; whoever prints it takes them away where they do not belong.
+pub fn render(report: &Report, options: &Options) -> String {
+    let mut page = Page::new(options);
+    chain::header(&mut page, report);
+    let numbered = report
+        .roots()
+        .filter(|root| block::is_problem(root))
+        .count();
+    let mut number = 0;
+    for root in report.roots() {
+        if block::is_problem(root) {
+            number += 1;
+            let label = (numbered > 1).then(|| format!("{number}/{numbered}"));
+            block::problem(&mut page, report, root, label.as_deref());
+        } else {
+            block::note(&mut page, root);
+        }
+    }
+    if options.explained {
+        for effect in report.effects() {
+            block::effect(&mut page, effect);
+        }
+    }
+    for unknown in &report.unknowns {
+        block::unknown(&mut page, unknown);
+    }
+    summary::footer(&mut page, report);
+    page.finish()
+}

@@ -1,0 +1,83 @@
+//! The last line: how many, how long, which exit code, where to read on.
+
+use flowgate_checks::words::count;
+
+use super::layout::{Page, dim, green};
+use crate::report::{CheckStatus, Report};
+
+/// Draws the last line.
+pub fn footer(page: &mut Page<'_>, report: &Report) {
+    if !report.machine.is_empty() {
+        let joint = page.pick(" · ", "; ").to_owned();
+        page.labelled("has", &report.machine.join(&joint));
+    }
+    page.gap();
+    let joint = page.pick(" · ", "; ").to_owned();
+    let parts = if report.summary.error + report.summary.warning > 0 {
+        problems(report)
+    } else if report.summary.unknown > 0 {
+        without_verdict(report)
+    } else {
+        healthy(page, report)
+    };
+    page.line(&parts.join(&joint));
+}
+
+fn problems(report: &Report) -> Vec<String> {
+    let summary = &report.summary;
+    let counted: Vec<String> = [
+        (summary.error, "problem"),
+        (summary.warning, "warning"),
+        (summary.info, "note"),
+        (summary.explained, "effect"),
+        (summary.unknown, "unknown"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| count(n, word))
+    .collect();
+    let mut parts = vec![
+        counted.join(", "),
+        format!("{} ms", report.duration_ms),
+        format!("exit {}", report.exit_code),
+    ];
+    if let Some(first) = report.roots().next() {
+        parts.push(dim(&format!(
+            "{} doctor explain {}",
+            report.command, first.spec.id
+        )));
+    }
+    parts
+}
+
+fn without_verdict(report: &Report) -> Vec<String> {
+    let names: Vec<&str> = report
+        .checks
+        .iter()
+        .filter(|row| row.status == CheckStatus::Unknown)
+        .map(|row| row.id)
+        .collect();
+    let verb = if names.len() == 1 { "has" } else { "have" };
+    vec![
+        format!(
+            "nothing wrong found in {}, {} {verb} no verdict",
+            count(report.summary.pass, "check"),
+            names.join(", ")
+        ),
+        format!("{} ms", report.duration_ms),
+        format!("exit {}", report.exit_code),
+    ]
+}
+
+fn healthy(page: &Page<'_>, report: &Report) -> Vec<String> {
+    let mut parts = vec![
+        format!("{} nothing wrong found", green(page.pick("✓", "ok"))),
+        count(report.summary.pass, "check"),
+    ];
+    if report.summary.info > 0 {
+        parts.push(count(report.summary.info, "note"));
+    }
+    parts.push(format!("{} ms", report.duration_ms));
+    parts.push("no model was asked".into());
+    parts
+}
