@@ -1,0 +1,15 @@
+//! The doctor on real processes, sockets, files and HTTP: a gateway in a temp dir on random ports,
+//! played by the stand-ins; one module per section of the runbook.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod config;
+mod gateway;
+mod harmless;
+mod missing_binaries;
+mod oauth_login;
+mod port_conflict;
+mod process;
+mod readiness;
+mod report;
+mod secret_permissions;
