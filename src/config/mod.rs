@@ -1,1 +1,26 @@
 //! flowgate.yaml and the programs' own configs, read with positions.
+//!
+//! [`document`] reads YAML or JSON into a tree with positions, [`schema`], [`litellm`] and
+//! [`cliproxyapi`] read such trees by type, [`entries`] flattens them for the snapshot without
+//! their secrets, and [`load`] does all of it for one file.
+
+pub mod allow;
+pub mod cliproxyapi;
+pub mod command;
+pub mod discover;
+pub mod document;
+pub mod entries;
+mod excerpt;
+mod fault;
+pub mod file;
+pub mod litellm;
+pub mod load;
+pub mod path;
+pub mod profiles;
+mod scalar;
+pub mod schema;
+pub mod secrets;
+mod section;
+mod service;
+mod suggest;
+mod tree;
