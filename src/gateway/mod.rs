@@ -9,5 +9,5 @@ pub mod pinned;
 pub mod requests;
 pub mod target;
 
-mod cliproxyapi;
-mod litellm;
+pub mod cliproxyapi;
+pub mod litellm;
