@@ -13,6 +13,7 @@ pub mod model;
 pub mod oauth_login;
 pub mod port_conflict;
 pub mod readiness;
+pub mod routes;
 pub mod secret_permissions;
 pub mod shell;
 pub mod state;
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     /// Files beside this one that are no check.
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 11] = [
         "chain",
         "correlate",
         "diagnose",
@@ -47,6 +48,7 @@ mod tests {
         "logins",
         "logs",
         "model",
+        "routes",
         "shell",
         "state",
         "words",

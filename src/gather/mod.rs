@@ -1,5 +1,9 @@
 //! All the input and output of a look, in two waves of probes.
 
+pub mod credentials;
+pub mod http;
+pub mod management;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,0 +1,97 @@
+//! Why there was no answer, told apart by walking the chain of causes.
+
+use std::error::Error;
+use std::io;
+
+use flowgate_checks::model::Outcome;
+use rustls::InvalidMessage;
+
+/// The outcome that an error of the client stands for.
+///
+/// Refused, silent and cut are three different things to a person (`crates.md` 5).
+pub(super) fn outcome_of(error: &reqwest::Error) -> Outcome {
+    let mut why = "request failed".to_owned();
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(outcome) = current.downcast_ref::<rustls::Error>().map(of_tls) {
+            return outcome;
+        }
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            if let Some(outcome) = of_io(io) {
+                return outcome;
+            }
+        }
+        let text = current.to_string();
+        if let Some(outcome) = of_text(&text) {
+            return outcome;
+        }
+        why = text;
+        cause = current.source();
+    }
+    if error.is_timeout() {
+        return Outcome::Timeout;
+    }
+    Outcome::Unreachable { why }
+}
+
+fn of_tls(error: &rustls::Error) -> Outcome {
+    match error {
+        // Bytes that are no TLS: the port speaks plain HTTP.
+        rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge
+            | InvalidMessage::InvalidEmptyPayload,
+        ) => Outcome::WrongScheme,
+        _ => Outcome::TlsRefused,
+    }
+}
+
+fn of_io(error: &io::Error) -> Option<Outcome> {
+    // `source` of such an error skips what it holds.
+    if let Some(inner) = error.get_ref() {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return Some(of_tls(tls));
+        }
+        if let Some(outcome) = inner.downcast_ref::<io::Error>().and_then(of_io) {
+            return Some(outcome);
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Outcome::Refused),
+        io::ErrorKind::TimedOut => Some(Outcome::Timeout),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::NotConnected => Some(Outcome::Reset),
+        io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::PermissionDenied => Some(Outcome::Unreachable {
+            why: error.kind().to_string(),
+        }),
+        _ => None,
+    }
+}
+
+/// The HTTP library keeps the kind of its errors to itself; its words are checked by tests.
+fn of_text(text: &str) -> Option<Outcome> {
+    const NOT_HTTP: [&str; 3] = [
+        "invalid HTTP",
+        "message head is too large",
+        "invalid content-length parsed",
+    ];
+    const CUT: [&str; 3] = [
+        "connection closed before message completed",
+        "end of file before message length reached",
+        "unexpected EOF",
+    ];
+    if NOT_HTTP.iter().any(|words| text.contains(words)) {
+        Some(Outcome::NotHttp)
+    } else if CUT.iter().any(|words| text.contains(words)) {
+        Some(Outcome::Reset)
+    } else {
+        None
+    }
+}

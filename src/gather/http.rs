@@ -1,0 +1,382 @@
+//! What answers over HTTP: keyless requests first, keys only to whom they belong.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowgate_checks::model::{
+    Answer, Identity, KeyedAnswer, Observed, ServiceKind, TargetProbes, TargetRole,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinSet;
+
+use crate::gateway::classify::parse_models;
+use crate::gateway::client::{Exchange, ProbeClient};
+use crate::gateway::requests::{ClientKey, Purpose, ReadinessPath, Request};
+use crate::gateway::target::LoopbackTarget;
+use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::redact::Redactor;
+
+/// Time that one request may take.
+pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// One address to ask.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The service whose answers these are, as named in flowgate.yaml.
+    pub service: String,
+    /// Which program should answer there.
+    pub kind: ServiceKind,
+    /// Where.
+    pub at: LoopbackTarget,
+    /// Why it is asked.
+    pub role: TargetRole,
+    /// The configured readiness path; none for addresses that only an `api_base` names.
+    pub readiness_path: Option<String>,
+    /// The keys that hops really use there.
+    pub keys: Vec<ProbeKey>,
+    /// The content of the service's `tls.cert`, when it is asked over TLS.
+    pub certificate: Option<Arc<[u8]>>,
+}
+
+/// A key that a hop really uses.
+#[derive(Debug, Clone)]
+pub struct ProbeKey {
+    /// Where it comes from, `file:line`.
+    pub from: String,
+    /// The key; none when that hop sends none.
+    pub secret: Option<SecretString>,
+}
+
+/// Everything to ask in one look.
+#[derive(Debug, Clone)]
+pub struct ProbePlan {
+    targets: Vec<Target>,
+    /// Time that one request may take.
+    pub deadline: Duration,
+}
+
+impl Default for ProbePlan {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            deadline: DEADLINE,
+        }
+    }
+}
+
+/// Whether the listener behind a target may be given a key.
+///
+/// That its identity is right is looked at here; who owns the socket is the caller's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// It belongs to our tree, or its socket to this user or root.
+    Trusted,
+    /// It does not, with the reason as a fragment.
+    Withheld(String),
+}
+
+/// What was asked, and how long it took.
+#[derive(Debug, Default)]
+pub struct Probes {
+    /// The answers: service, then `address:port`.
+    pub answers: BTreeMap<String, BTreeMap<String, TargetProbes>>,
+    /// One row per request, in the order of the plan.
+    pub timings: Vec<Timing>,
+}
+
+/// How long one probe took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    /// What: `litellm 127.0.0.1:4000 GET /`.
+    pub probe: String,
+    /// How long.
+    pub took: Duration,
+}
+
+impl ProbePlan {
+    /// Adds a target. One address of one service is asked once: of a second target there only the
+    /// keys are taken.
+    pub fn add(&mut self, target: Target) {
+        let known = self
+            .targets
+            .iter_mut()
+            .find(|known| known.service == target.service && known.at == target.at);
+        match known {
+            Some(known) => known.keys.extend(target.keys),
+            None => self.targets.push(target),
+        }
+    }
+
+    /// The targets, each address of a service once.
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+}
+
+/// Wave 1: every keyless request of every target, side by side.
+pub async fn ask_keyless(plan: &ProbePlan, redactor: &Arc<Redactor>) -> Probes {
+    let mut probes = Probes::default();
+    let jobs = plan.targets.iter().flat_map(|target| {
+        probes.entry(target);
+        keyless_requests(target)
+            .into_iter()
+            .map(move |request| (target, request))
+    });
+    let jobs: Vec<(&Target, Request)> = jobs.collect();
+    for ((target, request), done) in ask_all(plan.deadline, jobs, redactor).await {
+        let answer = observed(&done);
+        probes.note(target, &request, &done);
+        let entry = probes.entry(target);
+        match request.row().purpose {
+            Purpose::Liveness => entry.liveness = answer,
+            Purpose::Readiness => entry.readiness = answer,
+            _ => entry.root = answer,
+        }
+    }
+    probes
+}
+
+/// Wave 2: `GET /v1/models` with each distinct key, only where the identity is right and the
+/// listener is trusted; else why not is said in `withheld`.
+pub async fn ask_keyed(
+    plan: &ProbePlan,
+    trust: impl Fn(&Target) -> Trust,
+    fingerprinter: &Fingerprinter,
+    redactor: &Arc<Redactor>,
+    probes: &mut Probes,
+) {
+    let mut jobs = Vec::new();
+    let mut origins = Vec::new();
+    for target in plan.targets.iter().filter(|target| !target.keys.is_empty()) {
+        if let Some(why) = withheld(target, probes, trust(target)) {
+            probes.entry(target).withheld = Some(why);
+            continue;
+        }
+        for (secret, from) in distinct(&target.keys) {
+            match keyed_request(target.kind, secret) {
+                Ok(request) => {
+                    jobs.push((target, request));
+                    origins.push((secret, from));
+                }
+                Err(why) => {
+                    let answer = Observed::unknown(why);
+                    let keyed = keyed(secret, answer, Observed::NotAsked, fingerprinter);
+                    probes.entry(target).add(&from, &keyed);
+                }
+            }
+        }
+    }
+    let answers = ask_all(plan.deadline, jobs, redactor).await;
+    for (((target, request), done), (secret, from)) in answers.into_iter().zip(origins) {
+        probes.note(target, &request, &done);
+        let models = match &done.exchange {
+            Some(exchange) if exchange.answer.is_success() => parse_models(&exchange.body)
+                .map_or_else(
+                    || Observed::unknown("answer is no list of models"),
+                    Observed::Known,
+                ),
+            _ => Observed::NotAsked,
+        };
+        let keyed = keyed(secret, observed(&done), models, fingerprinter);
+        probes.entry(target).add(&from, &keyed);
+    }
+}
+
+/// Why no key may go to a target; none when it may.
+pub fn withheld(target: &Target, probes: &Probes, trust: Trust) -> Option<String> {
+    let identity = probes
+        .answers
+        .get(&target.service)
+        .and_then(|answers| answers.get(&target.at.to_string()))
+        .map_or(Identity::Silent, TargetProbes::identity);
+    match (identity, target.kind) {
+        (Identity::Litellm, ServiceKind::Litellm)
+        | (Identity::Cliproxyapi, ServiceKind::Cliproxyapi) => match trust {
+            Trust::Trusted => None,
+            Trust::Withheld(why) => Some(why),
+        },
+        (Identity::Silent, _) => Some("nobody answers there".into()),
+        (_, ServiceKind::Litellm) => Some("what answers there is not LiteLLM".into()),
+        (_, ServiceKind::Cliproxyapi) => Some("what answers there is not CLIProxyAPI".into()),
+        (_, ServiceKind::Other) => Some("keys go to LiteLLM and CLIProxyAPI only".into()),
+    }
+}
+
+fn keyless_requests(target: &Target) -> Vec<Request> {
+    let readiness = target
+        .readiness_path
+        .as_deref()
+        .and_then(|path| ReadinessPath::new(target.kind, path));
+    let mut requests = match target.kind {
+        ServiceKind::Litellm => vec![Request::root(), Request::liveness()],
+        ServiceKind::Cliproxyapi => vec![Request::root()],
+        ServiceKind::Other => Vec::new(),
+    };
+    requests.extend(readiness.as_ref().map(Request::readiness));
+    requests
+}
+
+fn keyed_request(
+    kind: ServiceKind,
+    secret: Option<&SecretString>,
+) -> Result<Request, &'static str> {
+    match (secret, kind) {
+        (Some(secret), _) => ClientKey::new(secret)
+            .map(Request::models)
+            .ok_or("the key is empty, or no header can carry it"),
+        (None, ServiceKind::Cliproxyapi) => Ok(Request::open_models()),
+        // It answers a request without a key with 500 and a traceback in its log.
+        (None, _) => Err("no key is known"),
+    }
+}
+
+/// Each distinct key with every place that it comes from, in the order of the plan.
+fn distinct(keys: &[ProbeKey]) -> Vec<(Option<&SecretString>, Vec<&str>)> {
+    let mut groups: Vec<(Option<&SecretString>, Vec<&str>)> = Vec::new();
+    for key in keys {
+        let secret = key.secret.as_ref();
+        let same = groups.iter_mut().find(|(known, _)| {
+            known.map(ExposeSecret::expose_secret) == secret.map(ExposeSecret::expose_secret)
+        });
+        match same {
+            Some((_, from)) => from.push(&key.from),
+            None => groups.push((secret, vec![&key.from])),
+        }
+    }
+    groups
+}
+
+fn keyed(
+    secret: Option<&SecretString>,
+    answer: Observed<Answer>,
+    models: Observed<Vec<String>>,
+    fingerprinter: &Fingerprinter,
+) -> KeyedAnswer {
+    KeyedAnswer {
+        key_from: String::new(),
+        key: secret.map(|secret| fingerprinter.of(secret.expose_secret().trim())),
+        answer,
+        models,
+    }
+}
+
+/// What came of one job, and how long it took.
+struct Done {
+    exchange: Option<Exchange>,
+    took: Duration,
+    why: String,
+}
+
+fn observed(done: &Done) -> Observed<Answer> {
+    match &done.exchange {
+        Some(exchange) => Observed::Known(exchange.answer.clone()),
+        None => Observed::unknown(done.why.clone()),
+    }
+}
+
+/// Sends all requests side by side, each within the deadline; results in the order of the jobs.
+async fn ask_all<'a>(
+    deadline: Duration,
+    jobs: Vec<(&'a Target, Request)>,
+    redactor: &Arc<Redactor>,
+) -> Vec<((&'a Target, Request), Done)> {
+    let mut clients = Clients::new(deadline);
+    let mut running = JoinSet::new();
+    let mut done: Vec<Done> = Vec::new();
+    for (index, (target, request)) in jobs.iter().enumerate() {
+        done.push(Done {
+            exchange: None,
+            took: Duration::ZERO,
+            why: "the request was broken off".into(),
+        });
+        let client = match clients.of(target) {
+            Ok(client) => client,
+            Err(why) => {
+                done[index].why = why;
+                continue;
+            }
+        };
+        let (at, request, redactor) = (target.at, request.clone(), Arc::clone(redactor));
+        running.spawn(async move {
+            let began = Instant::now();
+            let exchange = client.ask(at, &request, &redactor).await;
+            (index, exchange, began.elapsed())
+        });
+    }
+    while let Some(joined) = running.join_next().await {
+        if let Ok((index, exchange, took)) = joined {
+            done[index].exchange = Some(exchange);
+            done[index].took = took;
+        }
+    }
+    jobs.into_iter().zip(done).collect()
+}
+
+/// One client per certificate.
+struct Clients {
+    deadline: Duration,
+    made: Vec<(Option<Arc<[u8]>>, ProbeClient)>,
+}
+
+impl Clients {
+    fn new(deadline: Duration) -> Self {
+        Self {
+            deadline,
+            made: Vec::new(),
+        }
+    }
+
+    fn of(&mut self, target: &Target) -> Result<ProbeClient, String> {
+        let wanted = target.certificate.as_ref().filter(|_| target.at.is_tls());
+        let known = self.made.iter().find(|(have, _)| have.as_ref() == wanted);
+        if let Some((_, client)) = known {
+            return Ok(client.clone());
+        }
+        let client = ProbeClient::new(self.deadline, wanted.map(AsRef::as_ref))
+            .map_err(|error| error.to_string())?;
+        self.made.push((wanted.cloned(), client.clone()));
+        Ok(client)
+    }
+}
+
+impl Probes {
+    fn entry(&mut self, target: &Target) -> &mut TargetProbes {
+        self.answers
+            .entry(target.service.clone())
+            .or_default()
+            .entry(target.at.to_string())
+            .or_insert_with(|| TargetProbes {
+                role: target.role,
+                root: Observed::NotAsked,
+                liveness: Observed::NotAsked,
+                readiness: Observed::NotAsked,
+                models: BTreeMap::new(),
+                withheld: None,
+            })
+    }
+
+    fn note(&mut self, target: &Target, request: &Request, done: &Done) {
+        self.timings.push(Timing {
+            probe: format!("{} {} {}", target.service, target.at, request.describe()),
+            took: done.took,
+        });
+    }
+}
+
+/// Answers of one key, under each of its origins.
+trait AddKeyed {
+    fn add(&mut self, from: &[&str], keyed: &KeyedAnswer);
+}
+
+impl AddKeyed for TargetProbes {
+    fn add(&mut self, from: &[&str], keyed: &KeyedAnswer) {
+        for from in from {
+            let answer = KeyedAnswer {
+                key_from: (*from).to_owned(),
+                ..keyed.clone()
+            };
+            self.models.insert((*from).to_owned(), answer);
+        }
+    }
+}
