@@ -1,1 +1,7 @@
 //! All the input and output of a look, in two waves of probes.
+
+pub mod binds;
+pub mod environment;
+pub mod hosts;
+pub mod logs;
+pub mod sockets;
