@@ -1,8 +1,13 @@
 //! All the input and output of a look, in two waves of probes.
 
+pub mod binds;
 pub mod credentials;
+pub mod environment;
+mod hosts;
 pub mod http;
+pub mod logs;
 pub mod management;
+pub mod sockets;
 
 use std::path::PathBuf;
 use std::time::Duration;

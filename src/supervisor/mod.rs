@@ -1,1 +1,3 @@
 //! The supervisor's records.
+
+pub mod records;

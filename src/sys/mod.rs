@@ -2,5 +2,7 @@
 
 pub mod fingerprint;
 pub mod place;
+pub mod plain;
 pub mod read;
 pub mod redact;
+pub mod users;

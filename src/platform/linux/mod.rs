@@ -1,0 +1,22 @@
+//! Linux: `/proc` and netlink.
+
+mod cgroup;
+mod host;
+mod mount;
+mod process;
+mod socket;
+mod stat;
+mod tcp_table;
+mod xattr;
+
+pub use cgroup::{control_groups, is_container, managers};
+pub use host::{
+    TICKS_PER_SECOND, boot_id, booted_at_seconds, emulated, kernel_release, pid_limit, uptime_ms,
+};
+pub use mount::mounts;
+pub use process::{
+    command_line, environment_block, environment_text, executable, open_file, process_ids,
+    process_stat, process_user, working_directory,
+};
+pub use socket::{kernel_sockets, socket_owners, table_sockets};
+pub use xattr::has_acl;

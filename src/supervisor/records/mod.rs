@@ -1,0 +1,15 @@
+//! What the runtime dir says of the services: reading only.
+
+mod events;
+mod history;
+mod life;
+mod pid_file;
+mod record;
+mod reading;
+
+pub use events::{last_logins, parse_logins};
+pub use history::{HistoryLine, parse_history};
+pub use life::{LifeSign, life_of};
+pub use pid_file::{PidFile, parse_pid_file};
+pub use reading::{RecordedService, RecordedRun, ServiceRecords, interpret, read};
+pub use record::{LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record};
