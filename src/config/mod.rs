@@ -21,6 +21,6 @@ mod scalar;
 pub mod schema;
 pub mod secrets;
 mod section;
-mod service;
+pub mod service;
 mod suggest;
 mod tree;

@@ -3,7 +3,7 @@
 pub mod binds;
 pub mod credentials;
 pub mod environment;
-mod hosts;
+pub mod hosts;
 pub mod http;
 pub mod logs;
 pub mod management;

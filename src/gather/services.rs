@@ -1,0 +1,78 @@
+//! The services of the snapshot, put together from config, records, programs, logs and environments.
+
+use std::collections::BTreeMap;
+
+use flowgate_checks::model::{Observed, Program, Scheme, Service, Settings, Unknown};
+
+use super::configs::Wave0;
+use super::context::Context;
+use super::targets;
+use super::who::Who;
+use crate::config::service::ServiceConfig;
+use crate::supervisor::records::RecordedService;
+
+/// Every service of flowgate.yaml, those that are off included.
+pub fn assemble(
+    wave: &Wave0,
+    programs: &BTreeMap<String, Observed<Program>>,
+    who: &Observed<Who>,
+    context: &Context,
+) -> BTreeMap<String, Service> {
+    let configured = wave.flowgate.iter().flat_map(|config| &config.services);
+    configured
+        .map(|service| (service.name.clone(), one(service, wave, programs, who, context)))
+        .collect()
+}
+
+fn one(
+    service: &ServiceConfig,
+    wave: &Wave0,
+    programs: &BTreeMap<String, Observed<Program>>,
+    who: &Observed<Who>,
+    context: &Context,
+) -> Service {
+    let recorded = who
+        .known()
+        .and_then(|who| who.recorded.get(&service.name))
+        .map(|recorded| RecordedService::clone(recorded))
+        .unwrap_or_default();
+    Service {
+        kind: service.kind,
+        settings: settings(service, targets::scheme_of(service, wave), context),
+        wanted: recorded.wanted,
+        run: recorded.run,
+        exits: recorded.exits,
+        log: from_who(who, |who| who.logs.get(&service.name).cloned()),
+        program: programs.get(&service.name).cloned().unwrap_or_default(),
+        environment: from_who(who, |who| {
+            Some(match who.environments.get(&service.name)? {
+                Observed::Known(look) => Observed::Known(look.variables.clone()),
+                Observed::Unknown(unknown) => Observed::Unknown(unknown.clone()),
+                Observed::NotAsked => Observed::NotAsked,
+            })
+        }),
+    }
+}
+
+/// A part of what was looked at together; unknown when the whole is.
+fn from_who<T>(who: &Observed<Who>, part: impl Fn(&Who) -> Option<Observed<T>>) -> Observed<T> {
+    match who {
+        Observed::Known(who) => part(who).unwrap_or_default(),
+        Observed::Unknown(Unknown { why, .. }) => Observed::unknown(why.clone()),
+        Observed::NotAsked => Observed::NotAsked,
+    }
+}
+
+fn settings(service: &ServiceConfig, scheme: Scheme, context: &Context) -> Settings {
+    Settings {
+        enabled: service.enabled,
+        managed: service.managed,
+        host: service.host.clone(),
+        port: service.port,
+        scheme,
+        readiness_path: service.readiness_path.clone(),
+        args: service.args.iter().map(|arg| context.redactor.clean(arg)).collect(),
+        cwd: context.show(service.cwd.as_deref().unwrap_or(&context.cwd)),
+        ready_timeout_seconds: service.ready_timeout.as_secs(),
+    }
+}
