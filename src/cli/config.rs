@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use flowgate_checks::model::{ConfigFile, ConfigProblem, ConfigState, ProblemKind};
+use flowgate_checks::words::count;
 use serde_json::{Value, json};
 
 use crate::config::discover::{Discovery, Surroundings};
@@ -186,8 +187,8 @@ fn check(config: &FlowgateConfig, file: &ConfigFile, as_json: bool) -> Outcome {
         let mut lines = vec![format!(
             "{}: ok, {}, {}",
             file.path,
-            counted(services, "service"),
-            counted(profiles, "profile")
+            count(services, "service"),
+            count(profiles, "profile")
         )];
         lines.extend(
             file.problems
@@ -219,11 +220,6 @@ fn warning(file: &str, problem: &ConfigProblem) -> String {
         ProblemKind::LegacyKey { instead } => format!("{entry} is the old name of {instead}"),
     };
     format!("{file}:{}: {what}", problem.position.line)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
 
 fn show(config: &FlowgateConfig, file: &ConfigFile, as_json: bool) -> Outcome {
