@@ -15,6 +15,9 @@ use crate::sys::redact::Redactor;
 /// What comes later in the file is left out, its parent still tells how much there is.
 const MOST: usize = 20_000;
 
+/// The longest path in bytes; deeper entries are left out.
+const LONGEST_PATH: usize = 1_000;
+
 /// The longest text that is shown; no setting is longer.
 const LONGEST: usize = 1_000;
 
@@ -56,7 +59,7 @@ impl<'a> Walk<'a> {
         node: &'n Node,
         before: Option<&Node>,
     ) {
-        if self.entries.len() >= MOST {
+        if self.entries.len() >= MOST || at.len() > LONGEST_PATH {
             return;
         }
         if !at.is_empty() {

@@ -1,6 +1,6 @@
 //! The active config of LiteLLM by type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use flowgate_checks::model::{ConfigProblem, Position};
@@ -127,13 +127,9 @@ impl LitellmConfig {
 
     /// The model names that clients can ask for, in their order, each once.
     pub fn model_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for deployment in &self.deployments {
-            if !names.contains(&deployment.model_name.as_str()) {
-                names.push(&deployment.model_name);
-            }
-        }
-        names
+        let mut seen = BTreeSet::new();
+        let names = self.deployments.iter().map(|one| one.model_name.as_str());
+        names.filter(|name| seen.insert(*name)).collect()
     }
 }
 

@@ -6,11 +6,13 @@ use flowgate_checks::model::{ConfigFile, ConfigState};
 
 use super::allow::FileKind;
 use super::cliproxyapi;
-use super::file::{Loaded, Reading};
+use super::document::{Document, Rules};
+use super::file::{LARGEST, Loaded, Reading};
 use super::schema::FlowgateConfig;
-use super::section::Base;
+use super::section::{Base, Section};
 use crate::sys::fingerprint::Fingerprinter;
 use crate::sys::place::{Root, normalise};
+use crate::sys::read;
 use crate::sys::redact::Redactor;
 
 /// The folder that paths are shown from: the parent of the folder `config` that holds the file,
@@ -58,6 +60,27 @@ fn base_of(path: &Path) -> Base {
             .filter(|home| !home.is_empty())
             .map(PathBuf::from),
     }
+}
+
+/// Where the key of the fingerprints is kept: `secrets/fingerprint.key` beside the runtime dir.
+///
+/// Entries need the key while they are read, so the config is looked at once before; one that
+/// does not load is taken for the template.
+pub fn fingerprint_key(config: &Path) -> PathBuf {
+    let runtime = runtime_dir(config);
+    let runtime = runtime.unwrap_or_else(|| root_of(config).path().join(".router/runtime"));
+    runtime
+        .parent()
+        .unwrap_or(Path::new("/"))
+        .join("secrets/fingerprint.key")
+}
+
+fn runtime_dir(config: &Path) -> Option<PathBuf> {
+    let bytes = read::whole(config, LARGEST).ok()?;
+    let document = Document::parse_bytes(&bytes, Rules::default()).ok()?;
+    let top = Section::open("", &document.root).ok()?;
+    let paths = top.section("paths").ok()??;
+    paths.field("runtime_dir")?.file(&base_of(config)).ok()
 }
 
 /// With `config_version: 3` host and port stand in the program's own config.

@@ -4,11 +4,13 @@
 //! [`cliproxyapi`] read such trees by type, [`entries`] flattens them for the snapshot without
 //! their secrets, and [`load`] does all of it for one file.
 
+mod alias;
 pub mod allow;
 pub mod cliproxyapi;
 pub mod command;
 pub mod discover;
 pub mod document;
+pub mod effective;
 pub mod entries;
 mod excerpt;
 mod fault;
@@ -21,6 +23,8 @@ mod scalar;
 pub mod schema;
 pub mod secrets;
 mod section;
+mod sections;
 pub mod service;
+mod service_section;
 mod suggest;
 mod tree;

@@ -26,6 +26,19 @@ const SECRET_WORDS: [&str; 17] = [
     "cookie",
 ];
 
+/// How known keys and tokens begin, and how long they are at least. Longer where a model or a
+/// folder could begin alike: `xai-grok-4-fast`.
+const KEY_FORMS: [(&str, usize); 8] = [
+    ("sk-", 9),
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghu_", 20),
+    ("ghs_", 20),
+    ("github_pat_", 20),
+    ("xai-", 40),
+    ("eyJ", 20),
+];
+
 /// What every reader of a secret knows of it.
 pub fn class(secret: &str) -> SecretClass {
     let is_template = secret
@@ -77,19 +90,12 @@ pub fn is_secret_name(name: &str) -> bool {
 /// Whether a text has the form of a key or token, wherever it stands: `sk-…`, `ghp_…`, a JWT,
 /// a bcrypt hash, a PEM block.
 pub fn has_secret_form(text: &str) -> bool {
+    let has_digit = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit());
     let is_key = |word: &str| {
-        let keys = [
-            "sk-",
-            "ghp_",
-            "gho_",
-            "ghu_",
-            "ghs_",
-            "github_pat_",
-            "AIza",
-            "xai-",
-        ];
-        (word.len() >= 9 && keys.iter().any(|prefix| word.starts_with(prefix)))
-            || (word.len() >= 20 && word.starts_with("eyJ"))
+        KEY_FORMS
+            .iter()
+            .any(|(prefix, least)| word.starts_with(prefix) && word.len() >= *least)
+            && has_digit(word)
     };
     is_hash(text)
         || text.contains("-----BEGIN")
@@ -240,6 +246,26 @@ mod tests {
         assert!(!is_worth_hiding("api_key", "os.environ/KEY_1"));
         assert!(!is_worth_hiding("api_key", "your-api-key-1"));
         assert!(!is_worth_hiding("api_key", ""));
+    }
+
+    #[test]
+    fn keys_are_known_by_their_form_and_models_are_no_keys() {
+        for key in [
+            "sk-lab-0001",
+            "http://h/sk-lab-0001/x",
+            "$2a$10$abc",
+            "-----BEGIN KEY",
+        ] {
+            assert!(has_secret_form(key), "{key}");
+        }
+        for word in [
+            "xai-grok-4-fast",
+            "openai/gpt-5-codex",
+            "/srv/sk-project-files",
+            "sk-1234",
+        ] {
+            assert!(!has_secret_form(word), "{word}");
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::document::{Key, Node, NodeValue, ParseFault};
 use super::{path, scalar, suggest};
 use crate::sys::place::normalise;
 
+/// The largest number of unknown keys that are told of one mapping.
+const MOST_UNKNOWN: usize = 200;
+
 /// A mapping of a config file.
 #[derive(Clone)]
 pub struct Section<'a> {
@@ -104,16 +107,17 @@ impl<'a> Section<'a> {
 
     /// Notes every key that is not among `known`.
     pub fn note_unknown(&self, known: &[&str], problems: &mut Vec<ConfigProblem>) {
-        for (key, _) in self.pairs {
-            if known.contains(&key.text.as_str()) || is_comment(&key.text) {
-                continue;
-            }
-            // A key that is there already is not the one that was meant.
-            let free: Vec<&str> = known
-                .iter()
-                .copied()
-                .filter(|known| self.key_position(known).is_none())
-                .collect();
+        // A key that is there already is not the one that was meant.
+        let free: Vec<&str> = known
+            .iter()
+            .copied()
+            .filter(|known| self.key_position(known).is_none())
+            .collect();
+        let unknown = self
+            .pairs
+            .iter()
+            .filter(|(key, _)| !known.contains(&key.text.as_str()) && !is_comment(&key.text));
+        for (key, _) in unknown.take(MOST_UNKNOWN) {
             problems.push(ConfigProblem {
                 kind: ProblemKind::UnknownKey {
                     suggestion: suggest::closest(&key.text, &free).map(str::to_owned),

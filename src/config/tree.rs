@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use flowgate_checks::model::Position;
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Span, Tag};
 
+use super::alias::{measure, use_at};
 use super::document::{Document, DuplicateKey, Key, Node, NodeValue, ParseFault, Rules};
 use super::fault::position;
 use super::{path, scalar};
@@ -15,6 +16,12 @@ const MOST_NODES: usize = 100_000;
 
 /// The largest amount of text in bytes, copies through aliases included.
 const MOST_TEXT: usize = 16 << 20;
+
+/// The longest key in bytes; the longest sensible one is a model name.
+const LONGEST_KEY: usize = 512;
+
+/// The largest number of duplicate keys that are told.
+const MOST_DUPLICATES: usize = 200;
 
 /// The deepest nesting, through aliases too; the stack of a thread holds it in any build.
 const DEEPEST: usize = 100;
@@ -223,7 +230,9 @@ impl<'text> Builder<'text> {
                 first,
                 again: key.position,
             };
-            self.duplicates.push(duplicate);
+            if self.duplicates.len() < MOST_DUPLICATES {
+                self.duplicates.push(duplicate);
+            }
         } else {
             map.index.insert(key.text.clone(), map.pairs.len());
             map.pairs.push((key, node));
@@ -314,50 +323,14 @@ fn key_of(node: Node) -> Result<Key, ParseFault> {
             )
         })?,
     };
+    if text.len() > LONGEST_KEY {
+        return Err(ParseFault::at(
+            node.position,
+            format!("a key is longer than {LONGEST_KEY} bytes"),
+        ));
+    }
     Ok(Key {
         text,
         position: node.position,
     })
-}
-
-struct Size {
-    nodes: usize,
-    bytes: usize,
-    depth: usize,
-}
-
-fn measure(node: &Node) -> Size {
-    let mut size = Size {
-        nodes: 1,
-        bytes: node.raw.as_ref().map_or(0, String::len),
-        depth: 0,
-    };
-    let mut add = |inner: Size| {
-        size.nodes += inner.nodes;
-        size.bytes += inner.bytes;
-        size.depth = size.depth.max(inner.depth + 1);
-    };
-    match &node.value {
-        NodeValue::Map(pairs) => pairs.iter().for_each(|(key, node)| {
-            let mut inner = measure(node);
-            inner.bytes += key.text.len();
-            add(inner);
-        }),
-        NodeValue::List(items) => items.iter().for_each(|node| add(measure(node))),
-        NodeValue::Text(text) | NodeValue::Number(text) => size.bytes += text.len(),
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Int(_) => {}
-    }
-    size
-}
-
-/// Marks a copy: it stands at `at`, and was written elsewhere.
-fn use_at(node: &mut Node, at: Position) {
-    node.alias_of.get_or_insert(node.position);
-    node.position = at;
-    node.span = None;
-    match &mut node.value {
-        NodeValue::Map(pairs) => pairs.iter_mut().for_each(|(_, node)| use_at(node, at)),
-        NodeValue::List(items) => items.iter_mut().for_each(|node| use_at(node, at)),
-        _ => {}
-    }
 }
