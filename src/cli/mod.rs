@@ -1,1 +1,3 @@
 //! Commands: one command, one file.
+
+pub mod standin;
