@@ -4,4 +4,7 @@ pub mod binds;
 pub mod environment;
 pub mod hosts;
 pub mod logs;
+pub mod processes;
+pub mod programs;
+pub mod python;
 pub mod sockets;
