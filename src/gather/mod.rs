@@ -2,6 +2,8 @@
 
 pub mod binds;
 pub mod environment;
+pub mod files;
+pub mod host;
 pub mod hosts;
 pub mod logs;
 pub mod processes;

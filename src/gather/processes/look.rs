@@ -248,7 +248,12 @@ mod tests {
         let seen = look_at(&[], &[identity(&program, vec![run])]);
         let process = &seen[&ours.0.id()];
         let service = "litellm".to_owned();
-        assert_eq!(process.relation, Relation::Service { service: service.clone() });
+        assert_eq!(
+            process.relation,
+            Relation::Service {
+                service: service.clone()
+            }
+        );
         assert_eq!(process.start_time, stat.start_time);
         assert!(process.command.ends_with("litellm --api-key [redacted]"));
         assert_eq!(process.uid, rustix::process::geteuid().as_raw());
@@ -261,7 +266,10 @@ mod tests {
     #[test]
     fn an_owner_of_a_socket_is_described_whoever_it_is() {
         let sleeper = start(Command::new("sh").args(["-c", "echo up; read wait"]));
-        let seen = look_at(&[sleeper.0.id()], &[identity(Path::new("/x/litellm"), vec![])]);
+        let seen = look_at(
+            &[sleeper.0.id()],
+            &[identity(Path::new("/x/litellm"), vec![])],
+        );
         let process = &seen[&sleeper.0.id()];
         assert_eq!(process.relation, Relation::Foreign);
         assert_eq!(process.parent, std::process::id());

@@ -67,13 +67,20 @@ fn arguments_behind<'a>(candidate: &'a Candidate, program: &Path) -> Option<&'a 
         return None;
     }
     // The shebang may give the interpreter one argument.
-    let script = if candidate.argv.get(1)?.starts_with('-') { 2 } else { 1 };
+    let script = if candidate.argv.get(1)?.starts_with('-') {
+        2
+    } else {
+        1
+    };
     is_program(script).then(|| candidate.argv.get(script + 1..).unwrap_or_default())
 }
 
 fn is_same_kind(candidate: &Candidate, service: &ServiceIdentity) -> bool {
     let is_known = |name: &str| is_known_name(service.kind, name);
-    if candidate.exe.as_deref().is_some_and(|exe| is_known(base_name(exe)))
+    if candidate
+        .exe
+        .as_deref()
+        .is_some_and(|exe| is_known(base_name(exe)))
         || is_known(first_name(candidate))
     {
         return true;

@@ -102,10 +102,7 @@ fn is_process_of(candidate: &Candidate, run: &RecordedRun) -> bool {
 /// Whether the process belongs to the session of the run. The kernel gives a session's number to no
 /// new process while a member lives, so a number that was given anew means that the session is over.
 fn is_member_of(candidate: &Candidate, run: &RecordedRun) -> bool {
-    let is_session_ours = matches!(
-        run.life,
-        RunLife::Alive | RunLife::Zombie | RunLife::Gone
-    );
+    let is_session_ours = matches!(run.life, RunLife::Alive | RunLife::Zombie | RunLife::Gone);
     let is_not_older = run.start_time.is_some_and(|start_time| {
         if candidate.stat.pid == run.pid {
             candidate.stat.start_time == start_time
@@ -212,7 +209,10 @@ mod tests {
                 "foreign",
             ),
             (
-                vec![run(60, 200, true, RunLife::Alive), run(40, 100, false, RunLife::Alive)],
+                vec![
+                    run(60, 200, true, RunLife::Alive),
+                    run(40, 100, false, RunLife::Alive),
+                ],
                 candidate(40, 40, 100, &SCRIPT),
                 "orphan",
             ),
@@ -237,14 +237,28 @@ mod tests {
     #[test]
     fn copies_of_a_program_are_known_however_they_are_started() {
         for argv in [
-            &["/usr/bin/python3", "/home/ben/bin/litellm", "--port", "4000"][..],
+            &[
+                "/usr/bin/python3",
+                "/home/ben/bin/litellm",
+                "--port",
+                "4000",
+            ][..],
             &["python3.11", "-m", "litellm"],
             &["uv", "run", "--project", "/p", "litellm"],
             &["bash", "bin/litellm"],
-            &["/gw/.venv/bin/python", "-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork"],
+            &[
+                "/gw/.venv/bin/python",
+                "-c",
+                "from multiprocessing.spawn import spawn_main",
+                "--multiprocessing-fork",
+            ],
         ] {
             let process = candidate(50, 50, 150, argv);
-            assert_eq!(relate(&process, &[litellm(vec![])]), named("same"), "{argv:?}");
+            assert_eq!(
+                relate(&process, &[litellm(vec![])]),
+                named("same"),
+                "{argv:?}"
+            );
         }
         for argv in [
             &["vim", "/gw/bin/litellm"][..],
@@ -253,13 +267,19 @@ mod tests {
             &["python3", "litellm.py"],
         ] {
             let process = candidate(50, 50, 150, argv);
-            assert_eq!(relate(&process, &[litellm(vec![])]), Relation::Foreign, "{argv:?}");
+            assert_eq!(
+                relate(&process, &[litellm(vec![])]),
+                Relation::Foreign,
+                "{argv:?}"
+            );
         }
         let mut process = candidate(50, 50, 150, &["./cli-proxy-api"]);
         process.exe = Some("/opt/cli-proxy-api".into());
         assert_eq!(
             relate(&process, &[litellm(vec![]), cliproxy()]),
-            Relation::SameProgram { service: "cliproxyapi_plus".into() }
+            Relation::SameProgram {
+                service: "cliproxyapi_plus".into()
+            }
         );
     }
 
@@ -275,7 +295,9 @@ mod tests {
         let services = [two("a", "one"), two("b", "two")];
         let mut process = candidate(50, 50, 150, &["/opt/all-in-one", "two"]);
         process.exe = Some("/opt/all-in-one".into());
-        let expected = Relation::SameProgram { service: "b".into() };
+        let expected = Relation::SameProgram {
+            service: "b".into(),
+        };
         assert_eq!(relate(&process, &services), expected);
         process.argv = vec!["/opt/all-in-one".into(), "other".into()];
         assert_eq!(relate(&process, &services), Relation::Foreign);

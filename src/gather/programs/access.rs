@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD};
 
 use crate::platform::Mount;
-use crate::sys::place::normalise;
-
-/// More links than this one behind another are a loop.
-const LINKS: usize = 40;
+use crate::sys::links::last_target;
 
 /// What is in the way to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +57,6 @@ pub fn reach(path: &Path) -> Result<fs::Metadata, Obstacle> {
             _ => Obstacle::Other(error.to_string()),
         }),
     }
-}
-
-/// Where the links of a path lead in the end; none when it is no link.
-pub fn last_target(path: &Path) -> Option<PathBuf> {
-    let mut target = None;
-    let mut current = path.to_owned();
-    for _ in 0..LINKS {
-        let Ok(next) = fs::read_link(&current) else {
-            break;
-        };
-        current = match current.parent() {
-            Some(folder) => normalise(&folder.join(next)),
-            None => next,
-        };
-        target = Some(current.clone());
-    }
-    target
 }
 
 /// The nearest folder of a path that this user may not enter.

@@ -63,7 +63,11 @@ pub fn sniff(head: &[u8]) -> Sniffed {
         && !text
             .chars()
             .any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t' | '\u{1b}'));
-    if is_text { Sniffed::Text } else { Sniffed::Other }
+    if is_text {
+        Sniffed::Text
+    } else {
+        Sniffed::Other
+    }
 }
 
 fn is_html(text: &str) -> bool {

@@ -3,14 +3,14 @@
 mod access;
 mod content;
 mod elf;
+mod resolve;
 mod runner;
 mod shebang;
-mod resolve;
 mod siblings;
 
 pub use access::{Obstacle, can_execute, reach};
 pub use content::{Sniffed, sniff};
 pub use elf::{ElfHeader, parse_elf};
-pub use resolve::{CommandLine, find_on_path, resolve};
+pub use resolve::{CommandLine, find_executable, resolve};
 pub use runner::{Runner, parse_runner};
 pub use shebang::{Shebang, parse_shebang, parse_trampoline};

@@ -88,30 +88,29 @@ fn place_of(command: &CommandLine<'_>) -> Option<PathBuf> {
 }
 
 /// The program that PATH gives a bare name: the first that can be executed, else the first of the name.
-pub fn find_on_path(name: &str, path: Option<&OsStr>, cwd: &Path) -> Option<PathBuf> {
+fn find_on_path(name: &str, path: Option<&OsStr>, cwd: &Path) -> Option<PathBuf> {
+    find_executable(name, path, cwd).or_else(|| {
+        places_on_path(name, path, cwd)
+            .into_iter()
+            .find(|place| std::fs::symlink_metadata(place).is_ok_and(|found| !found.is_dir()))
+    })
+}
+
+/// The first program of a bare name on PATH that this user can execute.
+pub fn find_executable(name: &str, path: Option<&OsStr>, cwd: &Path) -> Option<PathBuf> {
+    places_on_path(name, path, cwd).into_iter().find(|place| {
+        reach(place).is_ok_and(|found| found.is_file() && can_execute(place, &found, false))
+    })
+}
+
+/// Where a bare name is looked for; an empty part of PATH is the working directory.
+fn places_on_path(name: &str, path: Option<&OsStr>, cwd: &Path) -> Vec<PathBuf> {
     if name.is_empty() || name.contains('/') {
-        return None;
+        return Vec::new();
     }
-    let path = path.unwrap_or(OsStr::new(DEFAULT_PATH));
-    // An empty part of PATH is the working directory.
-    let places = std::env::split_paths(path).map(|folder| normalise(&cwd.join(folder).join(name)));
-    let mut first = None;
-    for place in places {
-        match std::fs::symlink_metadata(&place) {
-            Ok(link) if link.is_dir() => {}
-            Ok(_) => {
-                if let Ok(metadata) = reach(&place)
-                    && metadata.is_file()
-                    && can_execute(&place, &metadata, false)
-                {
-                    return Some(place);
-                }
-                first.get_or_insert(place);
-            }
-            Err(_) => {}
-        }
-    }
-    first
+    std::env::split_paths(path.unwrap_or(OsStr::new(DEFAULT_PATH)))
+        .map(|folder| normalise(&cwd.join(folder).join(name)))
+        .collect()
 }
 
 struct Look<'a> {
@@ -178,7 +177,11 @@ impl Look<'_> {
             Sniffed::Html => ProgramContent::Html,
             Sniffed::Archive(kind) => ProgramContent::Archive { kind: kind.into() },
             Sniffed::Other => ProgramContent::Other {
-                head: head.iter().take(8).map(|byte| format!("{byte:02x}")).collect(),
+                head: head
+                    .iter()
+                    .take(8)
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect(),
             },
         }
     }
@@ -279,11 +282,20 @@ impl Look<'_> {
         }
         let facts = self.elf(&head, metadata.len());
         match facts {
-            ElfFacts { native: false, machine, .. } => Some(format!("is built for {machine}")),
-            ElfFacts { promised_size: Some(_), .. } => Some("is cut off".into()),
-            ElfFacts { loader: Some(loader), loader_found: false, .. } => {
-                Some(format!("needs {loader}, which is gone"))
-            }
+            ElfFacts {
+                native: false,
+                machine,
+                ..
+            } => Some(format!("is built for {machine}")),
+            ElfFacts {
+                promised_size: Some(_),
+                ..
+            } => Some("is cut off".into()),
+            ElfFacts {
+                loader: Some(loader),
+                loader_found: false,
+                ..
+            } => Some(format!("needs {loader}, which is gone")),
             _ => None,
         }
     }
@@ -297,13 +309,16 @@ impl Look<'_> {
             // A spelling that only the shell can resolve is not judged.
             !runner.uv.starts_with('/') || Path::new(&runner.uv).exists()
         } else {
-            find_on_path(&runner.uv, self.command.path, self.command.cwd).is_some()
+            find_executable(&runner.uv, self.command.path, self.command.cwd).is_some()
         };
         if !is_uv_there {
             missing.push(runner.uv);
         }
         if let Some(project) = runner.project
-            && matches!(reach(&project), Err(Obstacle::Missing | Obstacle::Dangling(_)))
+            && matches!(
+                reach(&project),
+                Err(Obstacle::Missing | Obstacle::Dangling(_))
+            )
         {
             missing.push(self.root.show(&project));
         }
@@ -494,7 +509,11 @@ mod tests {
         assert_eq!(elf("./cut").promised_size, Some(5000));
         bin.write("stub", b"\x7fELF\x02\x01", 0o755);
         assert_eq!(elf("./stub").promised_size, Some(64));
-        bin.write("musl", sample(62, Some("/lib/no-such-loader.so.1"), 10), 0o755);
+        bin.write(
+            "musl",
+            sample(62, Some("/lib/no-such-loader.so.1"), 10),
+            0o755,
+        );
         let facts = elf("./musl");
         assert_eq!(facts.loader.as_deref(), Some("/lib/no-such-loader.so.1"));
         assert!(!facts.loader_found);
@@ -559,7 +578,11 @@ mod tests {
     #[test]
     fn what_a_runner_lacks_is_named() {
         let bin = Bin::new();
-        bin.write("litellm", "#!/bin/sh\nexec uv run --project /nowhere litellm \"$@\"\n", 0o755);
+        bin.write(
+            "litellm",
+            "#!/bin/sh\nexec uv run --project /nowhere litellm \"$@\"\n",
+            0o755,
+        );
         assert_eq!(bin.script("./litellm").missing, ["uv", "/nowhere"]);
         bin.write("uv", "#!/bin/sh\n", 0o755);
         let project = bin.at("").display().to_string();

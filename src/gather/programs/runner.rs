@@ -114,8 +114,17 @@ fn folder(value: &str, script: &Path, variables: &[(String, PathBuf)]) -> Option
     }
     if let Some(rest) = value.strip_prefix("$(dirname ") {
         let rest = rest.trim_start_matches("-- ");
-        for this in ["\"$0\"", "$0", "\"${BASH_SOURCE[0]}\"", "${BASH_SOURCE[0]}", "\"$BASH_SOURCE\""] {
-            if let Some(below) = rest.strip_prefix(this).and_then(|rest| rest.strip_prefix(')')) {
+        for this in [
+            "\"$0\"",
+            "$0",
+            "\"${BASH_SOURCE[0]}\"",
+            "${BASH_SOURCE[0]}",
+            "\"$BASH_SOURCE\"",
+        ] {
+            if let Some(below) = rest
+                .strip_prefix(this)
+                .and_then(|rest| rest.strip_prefix(')'))
+            {
                 return below_of(script.parent()?, below);
             }
         }
@@ -159,8 +168,14 @@ mod tests {
     #[test]
     fn the_project_is_found_in_every_usual_spelling() {
         for (line, project) in [
-            ("exec uv run --project /srv/gw --group runtime litellm \"$@\"", "/srv/gw"),
-            ("exec uv run --project \"/srv/my gw\" litellm \"$@\"", "/srv/my gw"),
+            (
+                "exec uv run --project /srv/gw --group runtime litellm \"$@\"",
+                "/srv/gw",
+            ),
+            (
+                "exec uv run --project \"/srv/my gw\" litellm \"$@\"",
+                "/srv/my gw",
+            ),
             ("uv run --project=/srv/gw litellm", "/srv/gw"),
             ("R=/srv/gw\nexec uv run --project \"$R\" litellm", "/srv/gw"),
             (
@@ -173,7 +188,10 @@ mod tests {
             ),
         ] {
             let runner = read(&format!("#!/usr/bin/env bash\nset -euo pipefail\n{line}\n"));
-            let expected = Runner { uv: "uv".into(), project: Some(project.into()) };
+            let expected = Runner {
+                uv: "uv".into(),
+                project: Some(project.into()),
+            };
             assert_eq!(runner, Some(expected), "{line}");
         }
     }
@@ -183,7 +201,10 @@ mod tests {
         let runner = read("exec /opt/uv run --project \"$(find_root)\" litellm\n").unwrap();
         assert_eq!(runner.uv, "/opt/uv");
         assert_eq!(runner.project, None);
-        assert_eq!(read("if have uv; then\n  exec uv run --project /x litellm\nfi\n"), None);
+        assert_eq!(
+            read("if have uv; then\n  exec uv run --project /x litellm\nfi\n"),
+            None
+        );
         assert_eq!(read("exec /opt/venv/bin/litellm \"$@\"\n"), None);
         assert_eq!(read("# exec uv run\n"), None);
     }

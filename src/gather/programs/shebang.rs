@@ -90,7 +90,10 @@ mod tests {
         assert_eq!(plain.program, "/opt/venv/bin/python3.11");
         assert_eq!(plain.argument, None);
         assert_eq!(plain.name_for_path(), None);
-        assert_eq!(read("#! /usr/bin/env python3\n").name_for_path(), Some("python3"));
+        assert_eq!(
+            read("#! /usr/bin/env python3\n").name_for_path(),
+            Some("python3")
+        );
         assert_eq!(
             read("#!/usr/bin/env -S FOO=1 python3 -E\n").name_for_path(),
             Some("python3")
@@ -110,10 +113,17 @@ mod tests {
 
     #[test]
     fn the_trampoline_of_a_long_path_is_followed() {
-        let pip = "#!/bin/sh\n'''exec' \"/very long/bin/python3\" \"$0\" \"$@\"\n' '''\nimport sys\n";
-        assert_eq!(parse_trampoline(pip.as_bytes()).as_deref(), Some("/very long/bin/python3"));
+        let pip =
+            "#!/bin/sh\n'''exec' \"/very long/bin/python3\" \"$0\" \"$@\"\n' '''\nimport sys\n";
+        assert_eq!(
+            parse_trampoline(pip.as_bytes()).as_deref(),
+            Some("/very long/bin/python3")
+        );
         let bare = "#!/bin/sh\n'''exec' /long/bin/python \"$0\" \"$@\"\n' '''\n";
-        assert_eq!(parse_trampoline(bare.as_bytes()).as_deref(), Some("/long/bin/python"));
+        assert_eq!(
+            parse_trampoline(bare.as_bytes()).as_deref(),
+            Some("/long/bin/python")
+        );
         let uv = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python3' \"$0\" \"$@\"\n' '''\n";
         assert_eq!(parse_trampoline(uv.as_bytes()).as_deref(), Some("python3"));
         assert_eq!(parse_trampoline(b"#!/bin/sh\nexec python \"$@\"\n"), None);

@@ -37,18 +37,14 @@ fn is_program_name(kind: ServiceKind, name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let extension = lower.rsplit_once('.').map(|(_, extension)| extension);
     // Digits behind the last dot are a version, as in `_6.6.9`.
-    let is_other = extension.is_some_and(|extension| {
-        !extension
-            .starts_with(|char: char| char.is_ascii_digit())
-    });
+    let is_other = extension
+        .is_some_and(|extension| !extension.starts_with(|char: char| char.is_ascii_digit()));
     if is_other {
         return false;
     }
     match kind {
         ServiceKind::Litellm => lower == "litellm",
-        ServiceKind::Cliproxyapi => lower
-            .replace(['-', '_'], "")
-            .starts_with("cliproxyapi"),
+        ServiceKind::Cliproxyapi => lower.replace(['-', '_'], "").starts_with("cliproxyapi"),
         ServiceKind::Other => false,
     }
 }

@@ -42,10 +42,13 @@ pub fn find(interpreter: &Path) -> Environment {
     let Some(prefix) = interpreter.parent().and_then(Path::parent) else {
         return Environment::Unclear("its interpreter has no folder".into());
     };
-    let settings = [prefix.join("pyvenv.cfg"), interpreter.with_file_name("pyvenv.cfg")]
-        .iter()
-        .find_map(|path| read::whole(path, 64 * 1024).ok())
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let settings = [
+        prefix.join("pyvenv.cfg"),
+        interpreter.with_file_name("pyvenv.cfg"),
+    ]
+    .iter()
+    .find_map(|path| read::whole(path, 64 * 1024).ok())
+    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let beside = versions_beside(prefix);
     let real = reach(interpreter)
         .ok()
@@ -109,7 +112,9 @@ fn without_settings(prefix: &Path, beside: &[String], real: Option<&Path>) -> En
         && let Some(base) = real.parent().and_then(Path::parent)
         && base != prefix
         && whole(base, version).is_some()
-        && !beside.iter().any(|version| whole(prefix, version).is_some())
+        && !beside
+            .iter()
+            .any(|version| whole(prefix, version).is_some())
     {
         return Environment::Unseen {
             instead: site_packages(base, version),

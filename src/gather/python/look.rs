@@ -65,7 +65,11 @@ fn unseen(instead: &Path, has_python_path: bool, root: &Root) -> Observed<Packag
         places.push(local.join("dist-packages"));
         places.push(local.join("site-packages"));
         if let Some(home) = std::env::home_dir() {
-            places.push(home.join(".local/lib").join(version_folder).join("site-packages"));
+            places.push(
+                home.join(".local/lib")
+                    .join(version_folder)
+                    .join("site-packages"),
+            );
         }
     }
     let is_elsewhere = places.iter().any(|place| place.join("litellm").exists());
@@ -147,9 +151,9 @@ impl Site {
 
     /// Whether an editable install brings it through a finder of its own: `__editable___litellm_1_0_finder.py`.
     fn is_editable(&self, package: &str) -> bool {
-        self.names.iter().any(|name| {
-            name.starts_with("__editable__") && normal_name(name).contains(package)
-        })
+        self.names
+            .iter()
+            .any(|name| name.starts_with("__editable__") && normal_name(name).contains(package))
     }
 
     fn version(&self, package: &str) -> Option<String> {
@@ -180,8 +184,7 @@ impl Site {
 }
 
 fn names_in(folder: &Path) -> Result<BTreeSet<String>, String> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names = BTreeSet::new();
     for entry in entries {
         if names.len() >= ENTRIES {
@@ -377,7 +380,10 @@ mod tests {
         venv.remove("click");
         venv.write("elsewhere/httpx/__init__.py", "");
         let line = venv.at("elsewhere").display().to_string();
-        venv.write(&format!("{SITE}/more.pth"), &format!("# x\nimport sys\n{line}\n"));
+        venv.write(
+            &format!("{SITE}/more.pth"),
+            &format!("# x\nimport sys\n{line}\n"),
+        );
         venv.write(&format!("{SITE}/__editable___click_8_1_finder.py"), "");
         assert_eq!(venv.known().missing, [""; 0]);
     }

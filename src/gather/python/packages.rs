@@ -95,8 +95,7 @@ mod tests {
     fn declared_packages_are_read_from_the_head_alone() {
         let text = "Metadata-Version: 2.1\nName: litellm\nRequires-Dist: PyYAML (<7.0,>=6.0.1) ; extra == \"proxy\"\n\
             Requires-Dist: uvicorn[standard]>=0.31\nRequires-Dist: click\n\nRequires-Dist: from-the-text\n";
-        let expected: BTreeSet<String> =
-            ["pyyaml", "uvicorn", "click"].map(String::from).into();
+        let expected: BTreeSet<String> = ["pyyaml", "uvicorn", "click"].map(String::from).into();
         assert_eq!(declared(text), expected);
     }
 
