@@ -79,7 +79,12 @@ fn next_free_port(
 fn try_all(addresses: &[IpAddr], port: u16, any_family: bool) -> BTreeMap<String, BindState> {
     let mut states: BTreeMap<String, BindState> = addresses
         .iter()
-        .map(|address| (address.to_string(), try_bind(SocketAddr::new(*address, port))))
+        .map(|address| {
+            (
+                address.to_string(),
+                try_bind(SocketAddr::new(*address, port)),
+            )
+        })
         .collect();
     // A machine without IPv6 is no fault where the program takes what is there.
     if any_family
@@ -110,8 +115,7 @@ fn bind_and_close(address: SocketAddr) -> rustix::io::Result<()> {
     } else {
         AddressFamily::INET6
     };
-    let socket =
-        rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
     if address.is_ipv6() {
         // Each family is tested by itself; together they say what a dual-stack bind would.
@@ -172,7 +176,10 @@ mod tests {
             .sockets
             .iter()
             .any(|socket| socket.port == address.port());
-        assert!(waits, "nothing is in TIME_WAIT, so this would prove nothing");
+        assert!(
+            waits,
+            "nothing is in TIME_WAIT, so this would prove nothing"
+        );
         assert_eq!(
             state(&litellm("127.71.0.1", address.port()), "127.71.0.1"),
             BindState::Free
@@ -183,7 +190,10 @@ mod tests {
     fn a_wildcard_bind_fails_on_a_holder_of_one_address() {
         let held = TcpListener::bind("127.71.0.1:0").unwrap();
         let port = held.local_addr().unwrap().port();
-        assert_eq!(state(&litellm("0.0.0.0", port), "0.0.0.0"), BindState::InUse);
+        assert_eq!(
+            state(&litellm("0.0.0.0", port), "0.0.0.0"),
+            BindState::InUse
+        );
         let report = test(ServiceKind::Cliproxyapi, "", port, &BTreeSet::new());
         assert_eq!(state(&report, "0.0.0.0"), BindState::InUse);
     }

@@ -130,11 +130,15 @@ mod tests {
     fn colours_secrets_and_control_characters_are_taken_out() {
         let redactor = Redactor::default();
         redactor.learn(&SecretString::from("lab-master-0001"));
-        let log = b"\x1b[31mERROR\x1b[0m key lab-\x1b[1mmaster-0001 refused\r\n\xff\xfe\x07 bytes\n";
+        let log =
+            b"\x1b[31mERROR\x1b[0m key lab-\x1b[1mmaster-0001 refused\r\n\xff\xfe\x07 bytes\n";
         let read = interpret(log, false, "a".into(), &redactor);
         assert_eq!(
             read.lines,
-            ["ERROR key [redacted] refused", "\u{fffd}\u{fffd}\u{fffd} bytes"]
+            [
+                "ERROR key [redacted] refused",
+                "\u{fffd}\u{fffd}\u{fffd} bytes"
+            ]
         );
     }
 

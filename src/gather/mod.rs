@@ -1,13 +1,25 @@
 //! All the input and output of a look, in two waves of probes.
 
 pub mod binds;
+mod configs;
+mod context;
 pub mod credentials;
+mod deadline;
 pub mod environment;
+pub mod files;
+pub mod host;
 pub mod hosts;
 pub mod http;
 pub mod logs;
 pub mod management;
+pub mod processes;
+pub mod programs;
+pub mod python;
+mod secret_files;
+mod services;
 pub mod sockets;
+mod targets;
+mod who;
 
 use std::path::PathBuf;
 use std::time::Duration;

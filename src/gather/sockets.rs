@@ -38,10 +38,7 @@ pub fn listeners() -> Observed<BTreeMap<String, Socket>> {
 ///
 /// When every witness may have left something out, the listeners are unknown: a list with holes
 /// would call a port free.
-pub fn merge(
-    witnesses: &[Witness],
-    owners: &HashMap<u64, BTreeSet<u32>>,
-) -> SocketLook {
+pub fn merge(witnesses: &[Witness], owners: &HashMap<u64, BTreeSet<u32>>) -> SocketLook {
     let sockets: HashSet<&TcpSocket> = witnesses
         .iter()
         .flat_map(|witness| &witness.sockets)

@@ -1,6 +1,7 @@
 //! Primitives, each once.
 
 pub mod fingerprint;
+pub mod links;
 pub mod place;
 pub mod plain;
 pub mod read;

@@ -55,7 +55,10 @@ mod tests {
 
     #[test]
     fn colours_go_and_control_characters_cannot_act() {
-        assert_eq!(one_line("\u{1b}[32mINFO\u{1b}[0m:     up\r\n"), "INFO:     up");
+        assert_eq!(
+            one_line("\u{1b}[32mINFO\u{1b}[0m:     up\r\n"),
+            "INFO:     up"
+        );
         assert_eq!(one_line("a\u{1b}]0;title\u{7}b"), "ab");
         assert_eq!(one_line("ok\rERROR"), "ok\u{fffd}ERROR");
         assert_eq!(one_line("a\u{202e}b\tc"), "a\u{fffd}b c");

@@ -59,7 +59,10 @@ impl Users {
                 continue;
             };
             if let Ok(gid) = gid.parse() {
-                let members = members.split(',').map(str::trim).filter(|name| !name.is_empty());
+                let members = members
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty());
                 known
                     .groups
                     .entry(gid)

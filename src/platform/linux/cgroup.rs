@@ -72,9 +72,13 @@ fn container_id(above: &str, segment: &str) -> Option<String> {
 
 /// Whether this is a container: a marker of an engine, or a control group of one.
 pub fn is_container() -> bool {
-    let marked = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"]
-        .iter()
-        .any(|marker| Path::new(marker).exists());
+    let marked = [
+        "/.dockerenv",
+        "/run/.containerenv",
+        "/run/systemd/container",
+    ]
+    .iter()
+    .any(|marker| Path::new(marker).exists());
     marked
         || managers(&control_groups(std::process::id()))
             .iter()
@@ -103,7 +107,10 @@ mod tests {
             }]
         };
         for (text, expected) in [
-            ("0::/system.slice/litellm.service\n".into(), systemd("litellm.service", false)),
+            (
+                "0::/system.slice/litellm.service\n".into(),
+                systemd("litellm.service", false),
+            ),
             (
                 "0::/user.slice/user-1000.slice/user@1000.service/app.slice/litellm.service".into(),
                 systemd("litellm.service", true),
@@ -112,18 +119,36 @@ mod tests {
                 "1:name=systemd:/system.slice/getty@tty1.service".into(),
                 systemd("getty@tty1.service", false),
             ),
-            ("0::/user.slice/user-1000.slice/session-3.scope".into(), vec![]),
             (
-                "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope".into(),
+                "0::/user.slice/user-1000.slice/session-3.scope".into(),
+                vec![],
+            ),
+            (
+                "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope"
+                    .into(),
                 vec![],
             ),
             ("0::/".into(), vec![]),
             (String::new(), vec![]),
-            (format!("12:pids:/docker/{id}\n0::/docker/{id}\n"), container()),
+            (
+                format!("12:pids:/docker/{id}\n0::/docker/{id}\n"),
+                container(),
+            ),
             (format!("0::/system.slice/docker-{id}.scope"), container()),
-            (format!("0::/machine.slice/libpod-{id}.scope/container"), container()),
-            (format!("0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-{id}.scope"), container()),
-            ("0::/lxc.payload.gateway".into(), vec![Manager::Container { id: "gateway".into() }]),
+            (
+                format!("0::/machine.slice/libpod-{id}.scope/container"),
+                container(),
+            ),
+            (
+                format!("0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-{id}.scope"),
+                container(),
+            ),
+            (
+                "0::/lxc.payload.gateway".into(),
+                vec![Manager::Container {
+                    id: "gateway".into(),
+                }],
+            ),
         ] {
             assert_eq!(managers(&text), expected, "{text}");
         }

@@ -64,11 +64,21 @@ mod tests {
         assert_eq!(
             parse(table),
             [
-                Mount { point: "/proc".into(), noexec: false },
-                Mount { point: "/mnt/my disk".into(), noexec: true },
+                Mount {
+                    point: "/proc".into(),
+                    noexec: false
+                },
+                Mount {
+                    point: "/mnt/my disk".into(),
+                    noexec: true
+                },
             ]
         );
-        assert!(mounts().iter().any(|mount| mount.point == Path::new("/proc")));
+        assert!(
+            mounts()
+                .iter()
+                .any(|mount| mount.point == Path::new("/proc"))
+        );
     }
 
     proptest! {

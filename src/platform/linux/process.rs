@@ -31,7 +31,7 @@ pub fn process_user(pid: u32) -> Option<u32> {
     effective_uid(&status)
 }
 
-/// `Uid:	1000	1000	1000	1000`: real, effective, saved, file system.
+/// `Uid: 1000 1000 1000 1000`, with tabs between: real, effective, saved, file system.
 fn effective_uid(status: &[u8]) -> Option<u32> {
     status
         .split(|byte| *byte == b'\n')
@@ -62,7 +62,10 @@ fn split_arguments(bytes: &[u8]) -> Vec<String> {
 /// The executable, without the mark of one that was removed since.
 pub fn executable(pid: u32) -> Option<PathBuf> {
     let link = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    match link.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {
+    match link
+        .to_str()
+        .and_then(|text| text.strip_suffix(" (deleted)"))
+    {
         Some(text) => Some(PathBuf::from(text)),
         None => Some(link),
     }
@@ -121,10 +124,7 @@ mod tests {
         assert_eq!(stat.pid, pid);
         assert!(!stat.is_dead());
         assert!(process_ids().contains(&pid));
-        assert_eq!(
-            process_user(pid),
-            Some(rustix::process::geteuid().as_raw())
-        );
+        assert_eq!(process_user(pid), Some(rustix::process::geteuid().as_raw()));
         assert_eq!(executable(pid), std::env::current_exe().ok());
         assert_eq!(working_directory(pid), std::env::current_dir().ok());
         let own: Vec<String> = std::env::args().collect();

@@ -36,14 +36,13 @@ fn read_netlink() -> Witness {
     let mut witness = Witness::default();
     for family in [AddressFamilyFlags::IPV4, AddressFamilyFlags::IPV6] {
         // Without pids: those would be read from /proc by a walk that panics when it may not.
-        let rows =
-            match netstat2::iterate_sockets_info_without_pids(family, ProtocolFlags::TCP) {
-                Ok(rows) => rows,
-                Err(error) => {
-                    witness.fault = Some(error.to_string());
-                    continue;
-                }
-            };
+        let rows = match netstat2::iterate_sockets_info_without_pids(family, ProtocolFlags::TCP) {
+            Ok(rows) => rows,
+            Err(error) => {
+                witness.fault = Some(error.to_string());
+                continue;
+            }
+        };
         for row in rows.take(SOCKET_LIMIT) {
             match row {
                 Ok(row) => witness.sockets.extend(socket_of(&row)),
@@ -94,7 +93,9 @@ pub fn table_sockets() -> Witness {
 /// of it as fits in one go, and a table that is read in small bites changes in between.
 fn read_table(path: &Path) -> io::Result<(Vec<u8>, bool)> {
     let mut table = Vec::with_capacity(1024 * 1024);
-    File::open(path)?.take(TABLE_LIMIT).read_to_end(&mut table)?;
+    File::open(path)?
+        .take(TABLE_LIMIT)
+        .read_to_end(&mut table)?;
     let whole = (table.len() as u64) < TABLE_LIMIT;
     Ok((table, whole))
 }

@@ -7,7 +7,11 @@ use crate::platform::ProcessStat;
 pub fn parse(line: &[u8]) -> Option<ProcessStat> {
     let open = line.iter().position(|byte| *byte == b'(')?;
     let close = line.iter().rposition(|byte| *byte == b')')?;
-    let pid = std::str::from_utf8(&line[..open]).ok()?.trim().parse().ok()?;
+    let pid = std::str::from_utf8(&line[..open])
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     let name = String::from_utf8_lossy(line.get(open + 1..close)?).into_owned();
     let rest = std::str::from_utf8(&line[close + 1..]).ok()?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();

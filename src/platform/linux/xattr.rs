@@ -69,10 +69,26 @@ mod tests {
     #[test]
     fn only_a_named_entry_that_the_mask_lets_through_grants() {
         let owner = (0x01, 6, u32::MAX);
-        assert!(!grants(&acl(&[owner, (0x04, 4, u32::MAX), (0x20, 0, u32::MAX)])));
-        assert!(grants(&acl(&[owner, (NAMED_USER, 4, 1001), (MASK, 4, u32::MAX)])));
-        assert!(!grants(&acl(&[owner, (NAMED_USER, 4, 1001), (MASK, 0, u32::MAX)])));
-        assert!(grants(&acl(&[owner, (NAMED_GROUP, 6, 50), (MASK, 4, u32::MAX)])));
+        assert!(!grants(&acl(&[
+            owner,
+            (0x04, 4, u32::MAX),
+            (0x20, 0, u32::MAX)
+        ])));
+        assert!(grants(&acl(&[
+            owner,
+            (NAMED_USER, 4, 1001),
+            (MASK, 4, u32::MAX)
+        ])));
+        assert!(!grants(&acl(&[
+            owner,
+            (NAMED_USER, 4, 1001),
+            (MASK, 0, u32::MAX)
+        ])));
+        assert!(grants(&acl(&[
+            owner,
+            (NAMED_GROUP, 6, 50),
+            (MASK, 4, u32::MAX)
+        ])));
     }
 
     #[test]

@@ -102,7 +102,10 @@ mod tests {
         let logins = parse_logins(log.as_bytes(), &redactor);
         assert_eq!(logins.len(), 2);
         assert_eq!(logins["codex"].result, "failed");
-        assert_eq!(logins["codex"].detail.as_deref(), Some("timeout [redacted]"));
+        assert_eq!(
+            logins["codex"].detail.as_deref(),
+            Some("timeout [redacted]")
+        );
         assert_eq!(logins["copilot"].result, "success");
     }
 

@@ -17,11 +17,7 @@ pub struct LifeSign {
 
 /// What became of a recorded process, by start time and boot id where they were recorded.
 /// A bare pid is believed only when the process at it is the configured program.
-pub fn life_of(
-    recorded: Option<(u64, &str)>,
-    boot_id: &str,
-    now: Option<&LifeSign>,
-) -> RunLife {
+pub fn life_of(recorded: Option<(u64, &str)>, boot_id: &str, now: Option<&LifeSign>) -> RunLife {
     if let Some((_, recorded_boot)) = recorded
         && recorded_boot != boot_id
     {
@@ -58,11 +54,31 @@ mod tests {
     fn a_pid_alone_proves_nothing() {
         let recorded = Some((10, "boot"));
         for (recorded, boot, now, life) in [
-            (recorded, "boot", Some(sign(10, false, false)), RunLife::Alive),
-            (recorded, "boot", Some(sign(10, true, false)), RunLife::Zombie),
-            (recorded, "boot", Some(sign(11, false, true)), RunLife::Reused),
+            (
+                recorded,
+                "boot",
+                Some(sign(10, false, false)),
+                RunLife::Alive,
+            ),
+            (
+                recorded,
+                "boot",
+                Some(sign(10, true, false)),
+                RunLife::Zombie,
+            ),
+            (
+                recorded,
+                "boot",
+                Some(sign(11, false, true)),
+                RunLife::Reused,
+            ),
             (recorded, "boot", None, RunLife::Gone),
-            (recorded, "other", Some(sign(10, false, true)), RunLife::OtherBoot),
+            (
+                recorded,
+                "other",
+                Some(sign(10, false, true)),
+                RunLife::OtherBoot,
+            ),
             (None, "boot", Some(sign(5, false, true)), RunLife::Alive),
             (None, "boot", Some(sign(5, false, false)), RunLife::Reused),
             (None, "boot", None, RunLife::Gone),

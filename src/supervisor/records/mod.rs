@@ -4,12 +4,14 @@ mod events;
 mod history;
 mod life;
 mod pid_file;
-mod record;
 mod reading;
+mod record;
 
 pub use events::{last_logins, parse_logins};
 pub use history::{HistoryLine, parse_history};
 pub use life::{LifeSign, life_of};
 pub use pid_file::{PidFile, parse_pid_file};
-pub use reading::{RecordedService, RecordedRun, ServiceRecords, interpret, read};
-pub use record::{LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record};
+pub use reading::{RecordedRun, RecordedService, ServiceRecords, interpret, read};
+pub use record::{
+    LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record,
+};

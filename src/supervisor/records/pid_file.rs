@@ -63,7 +63,16 @@ mod tests {
             read.started_at,
             Some("2026-11-24T10:00:00.5Z".parse().unwrap())
         );
-        for bad in ["0", "-1", "32769", "", "pid", "{}", "{\"pid\":0}", "99999999999999999999"] {
+        for bad in [
+            "0",
+            "-1",
+            "32769",
+            "",
+            "pid",
+            "{}",
+            "{\"pid\":0}",
+            "99999999999999999999",
+        ] {
             assert!(parse_pid_file(bad.as_bytes(), 32768).is_err(), "{bad}");
         }
     }

@@ -165,9 +165,10 @@ pub fn interpret(
     for line in records.history.iter().rev() {
         if let HistoryLine::Spawn { run, .. } = line {
             let earlier = recorded_run(run, false, boot_id, &look);
-            let is_known = out.runs.iter().any(|known| {
-                (known.pid, known.start_time) == (earlier.pid, earlier.start_time)
-            });
+            let is_known = out
+                .runs
+                .iter()
+                .any(|known| (known.pid, known.start_time) == (earlier.pid, earlier.start_time));
             if !is_known {
                 out.runs.push(earlier);
             }
@@ -371,7 +372,15 @@ mod tests {
     #[test]
     fn a_name_that_is_no_file_name_reads_nothing() {
         let runtime = Runtime::new().write("pids/litellm.pid", "42");
-        for name in ["../pids/litellm", "/etc/passwd", "", ".", "..", "a/b", "a\0b"] {
+        for name in [
+            "../pids/litellm",
+            "/etc/passwd",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\0b",
+        ] {
             let records = read(runtime.0.path(), name, &Root::new("/"), 32768);
             assert!(records.pid_file.is_none() && records.record.is_none());
         }

@@ -32,10 +32,7 @@ pub struct ServiceRecord {
     /// Version of this form.
     pub v: u32,
     /// Whether the service should run; written `running` or `stopped`.
-    #[serde(
-        deserialize_with = "wanted_from",
-        serialize_with = "wanted_to"
-    )]
+    #[serde(deserialize_with = "wanted_from", serialize_with = "wanted_to")]
     pub wanted: bool,
     /// Where its state machine stands.
     #[serde(default)]
@@ -203,7 +200,12 @@ mod tests {
             parse_record(br#"{"v":2,"wanted":{"new":"form"}}"#),
             Err(RecordError::Newer(2))
         ));
-        for torn in [&b"{\"v\":1,\"wanted\":"[..], b"", b"[]", b"{\"v\":1,\"wanted\":\"maybe\"}"] {
+        for torn in [
+            &b"{\"v\":1,\"wanted\":"[..],
+            b"",
+            b"[]",
+            b"{\"v\":1,\"wanted\":\"maybe\"}",
+        ] {
             assert!(matches!(parse_record(torn), Err(RecordError::Form(_))));
         }
     }

@@ -1,0 +1,9 @@
+//! What the metadata of a Python environment says, without running Python.
+
+mod environment;
+mod look;
+mod packages;
+
+pub use environment::{Environment, find};
+pub use look::look;
+pub use packages::{REQUIRED, declared, normal_name, version_of};
