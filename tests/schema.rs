@@ -10,18 +10,27 @@ fn the_committed_schemas_are_fresh() {
         ("report.v1.json", flowgate::doctor::schema::report()),
         ("snapshot.v1.json", flowgate::doctor::schema::snapshot()),
     ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("docs/schema")
+            .join(name);
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         compare(&path, &text);
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test reads and, when asked, writes the committed schema")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads and, when asked, writes the committed schema"
+)]
 fn compare(path: &Path, text: &str) {
     if std::env::var_os("FLOWGATE_UPDATE_SCHEMA").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == text, "{} is stale: FLOWGATE_UPDATE_SCHEMA=1 cargo test --test schema", path.display());
+    assert!(
+        committed == text,
+        "{} is stale: FLOWGATE_UPDATE_SCHEMA=1 cargo test --test schema",
+        path.display()
+    );
 }

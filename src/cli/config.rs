@@ -1,13 +1,14 @@
 //! `flowgate config check` and `flowgate config show`.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use flowgate_checks::model::{ConfigFile, ConfigProblem, ConfigState, ProblemKind};
 use flowgate_checks::words::count;
 use serde_json::{Value, json};
 
+use super::failure::Failure;
+use super::{Global, output};
 use crate::config::discover::{Discovery, Surroundings};
 use crate::config::effective::{self, Setting};
 use crate::config::file::Loaded;
@@ -60,27 +61,15 @@ struct Outcome {
     code: u8,
 }
 
-/// Runs `config check` or `config show`; `explicit` is the value of `--config`.
-///
-/// Returns the exit code.
+/// Runs `config check` or `config show`; gives the exit code.
 ///
 /// # Errors
 /// When the output cannot be written; a reader that closed the pipe is no error.
-pub fn run(args: &ConfigArgs, explicit: Option<PathBuf>) -> anyhow::Result<u8> {
-    let outcome = execute(args, &Surroundings::of_process(explicit));
-    print(&mut anstream::stderr(), &outcome.stderr)?;
-    print(&mut anstream::stdout(), &outcome.stdout)?;
+pub fn run(args: &ConfigArgs, global: &Global) -> Result<u8, Failure> {
+    let outcome = execute(args, &Surroundings::of_process(global.config.clone()));
+    output::errors(&outcome.stderr);
+    output::text(&outcome.stdout)?;
     Ok(outcome.code)
-}
-
-fn print(stream: &mut dyn Write, text: &str) -> io::Result<()> {
-    match stream
-        .write_all(text.as_bytes())
-        .and_then(|()| stream.flush())
-    {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
-    }
 }
 
 fn execute(args: &ConfigArgs, around: &Surroundings) -> Outcome {

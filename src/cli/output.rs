@@ -27,6 +27,13 @@ pub fn json(document: &impl Serialize) -> Result<(), Failure> {
     finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
+/// Prints text with styles to stderr.
+pub fn errors(text: &str) {
+    let mut err = anstream::stderr().lock();
+    // When stderr is gone there is nobody left to tell.
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
 /// Prints one sentence to stderr, and what to do about it.
 pub fn error(message: &str, hint: Option<&str>) {
     let mut err = anstream::stderr().lock();

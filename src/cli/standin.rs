@@ -1,9 +1,8 @@
 //! `flowgate standin`: a small copy of one of the two programs, for tests and benches.
 
-use std::process::ExitCode;
-
 use clap::{Args, ValueEnum};
 
+use super::failure::Failure;
 use crate::standin::scene::Scene;
 use crate::standin::server::Start;
 use crate::standin::{cliproxyapi, litellm};
@@ -29,7 +28,10 @@ pub enum StandinProgram {
 }
 
 /// Serves until the process is ended, or ends with the code of the real program.
-pub fn run(args: &StandinArgs) -> ExitCode {
+///
+/// # Errors
+/// None; the form is that of every command.
+pub fn run(args: &StandinArgs) -> Result<u8, Failure> {
     let scene = Scene::of_process();
     let start = match args.program {
         StandinProgram::Litellm => litellm::start(&args.args, &scene),
@@ -38,8 +40,8 @@ pub fn run(args: &StandinArgs) -> ExitCode {
     match start {
         Start::Serving(server) => {
             server.wait();
-            ExitCode::SUCCESS
+            Ok(0)
         }
-        Start::Ended(code) => ExitCode::from(code),
+        Start::Ended(code) => Ok(code),
     }
 }

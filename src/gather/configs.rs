@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use flowgate_checks::model::{ConfigFile, ConfigState, Configs, EntryValue, Observed, Profiles, ServiceKind};
+use flowgate_checks::model::{
+    ConfigFile, ConfigState, Configs, EntryValue, Observed, Profiles, ServiceKind,
+};
 
 use super::context::Context;
 use crate::config::cliproxyapi::{self, CliproxyConfig};
 use crate::config::command::config_path;
 use crate::config::discover::Surroundings;
 use crate::config::file::{Loaded, Reading};
-use crate::config::litellm::{self, KeyValue, LitellmConfig};
+use crate::config::litellm::{self, LitellmConfig};
 use crate::config::schema::FlowgateConfig;
 use crate::config::service::ServiceConfig;
 use crate::config::{load, profiles, secrets};
@@ -36,13 +38,22 @@ pub struct Wave0 {
 pub fn discover(explicit: Option<PathBuf>, cwd: &Path) -> (PathBuf, Vec<PathBuf>, Context) {
     let found = Surroundings::of_process(explicit).discover();
     let root = load::root_of(&found.path);
-    (found.path, found.tried, Context::new(root, cwd.to_owned()))
+    let key = load::fingerprint_key(&found.path);
+    (
+        found.path,
+        found.tried,
+        Context::new(root, cwd.to_owned(), &key),
+    )
 }
 
 /// Reads flowgate.yaml, then the configs that it names.
 pub fn read(path: &Path, tried: &[PathBuf], context: &Context) -> Wave0 {
-    let Loaded { mut file, config } =
-        load::load(path, &context.root, &context.fingerprinter, &context.redactor);
+    let Loaded { mut file, config } = load::load(
+        path,
+        &context.root,
+        &context.fingerprinter,
+        &context.redactor,
+    );
     file.tried = tried.iter().map(|path| context.show(path)).collect();
     let flowgate = match file.state {
         ConfigState::Missing => Some(FlowgateConfig::assumed(context.root.path())),
@@ -83,15 +94,23 @@ impl Wave0 {
             fingerprinter: &context.fingerprinter,
             redactor: &context.redactor,
         };
-        let service = |kind| flowgate.services.iter().find(|service| service.kind == kind && service.enabled);
+        let service = |kind| {
+            flowgate
+                .services
+                .iter()
+                .find(|service| service.kind == kind && service.enabled)
+        };
         if let Some(service) = service(ServiceKind::Litellm) {
-            let path = config_path(service, &context.cwd).unwrap_or_else(|| flowgate.paths.active_config.clone());
+            let path = config_path(service, &context.cwd)
+                .unwrap_or_else(|| flowgate.paths.active_config.clone());
             let loaded = litellm::load(&path, &reading);
             self.configs.litellm = loaded.file;
             self.litellm = loaded.config;
             self.paths.push(path);
         }
-        if let Some(path) = service(ServiceKind::Cliproxyapi).and_then(|service| config_path(service, &context.cwd)) {
+        if let Some(path) =
+            service(ServiceKind::Cliproxyapi).and_then(|service| config_path(service, &context.cwd))
+        {
             let loaded = cliproxyapi::load(&path, &reading);
             self.configs.cliproxyapi = loaded.file;
             self.cliproxyapi = loaded.config;
@@ -101,7 +120,10 @@ impl Wave0 {
 
     /// The services of flowgate.yaml, those that are off left out.
     pub fn services(&self) -> impl Iterator<Item = &ServiceConfig> {
-        self.flowgate.iter().flat_map(|config| &config.services).filter(|service| service.enabled)
+        self.flowgate
+            .iter()
+            .flat_map(|config| &config.services)
+            .filter(|service| service.enabled)
     }
 
     /// The first service of a kind.
@@ -120,7 +142,6 @@ impl Wave0 {
             });
         texts.map(str::to_owned).collect()
     }
-
 }
 
 /// Whether a config holds a secret in clear or as a hash.

@@ -14,6 +14,8 @@ pub struct Context {
     pub root: Root,
     /// The folder in which flowgate was called.
     pub cwd: PathBuf,
+    /// Where flowgate keeps its own keys: `secrets` beside the runtime dir.
+    pub secrets_dir: PathBuf,
     /// Makes the fingerprints.
     pub fingerprinter: Fingerprinter,
     /// Learns every secret that is read.
@@ -24,10 +26,13 @@ pub struct Context {
 
 impl Context {
     /// The context of a look at the gateway of a root.
-    pub fn new(root: Root, cwd: PathBuf) -> Self {
-        let key = secrets_dir(&root).join("fingerprint.key");
+    pub fn new(root: Root, cwd: PathBuf, fingerprint_key: &Path) -> Self {
         Self {
-            fingerprinter: Fingerprinter::load(&key),
+            secrets_dir: fingerprint_key
+                .parent()
+                .unwrap_or(Path::new("/"))
+                .to_owned(),
+            fingerprinter: Fingerprinter::load(fingerprint_key),
             redactor: Arc::new(Redactor::default()),
             users: Users::load(),
             root,
@@ -35,17 +40,8 @@ impl Context {
         }
     }
 
-    /// Where flowgate keeps its own keys.
-    pub fn secrets_dir(&self) -> PathBuf {
-        secrets_dir(&self.root)
-    }
-
     /// A path as the snapshot writes it.
     pub fn show(&self, path: &Path) -> String {
         self.root.show(path)
     }
-}
-
-fn secrets_dir(root: &Root) -> PathBuf {
-    root.path().join(".router/secrets")
 }

@@ -40,7 +40,9 @@ impl Deadline {
         let job = tokio::task::spawn_blocking(look);
         match self.awaited(probe, job).await {
             Some(Ok(value)) => Observed::Known(value),
-            Some(Err(_)) => Observed::unknown("the probe itself failed; this is a defect of flowgate"),
+            Some(Err(_)) => {
+                Observed::unknown("the probe itself failed; this is a defect of flowgate")
+            }
             None => Observed::unknown("did not come back in time"),
         }
     }
@@ -65,7 +67,11 @@ impl Deadline {
 
     /// How long each probe took, in the order of their names.
     pub fn timings(&self) -> Vec<Timing> {
-        let mut timings = self.timings.lock().map(|timings| timings.clone()).unwrap_or_default();
+        let mut timings = self
+            .timings
+            .lock()
+            .map(|timings| timings.clone())
+            .unwrap_or_default();
         timings.sort_by(|a, b| a.probe.cmp(&b.probe));
         timings
     }

@@ -1,5 +1,6 @@
 //! All the input and output of a look, in two waves of probes.
 
+mod assemble;
 pub mod binds;
 mod configs;
 mod context;
@@ -12,6 +13,7 @@ pub mod hosts;
 pub mod http;
 pub mod logs;
 pub mod management;
+mod probes;
 pub mod processes;
 pub mod programs;
 pub mod python;
@@ -22,10 +24,15 @@ mod targets;
 mod who;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use flowgate_checks::model::{Policy, Snapshot};
+use flowgate_checks::model::{Observed, Policy, Snapshot};
+use jiff::Timestamp;
 use thiserror::Error;
+
+use context::Context;
+use deadline::Deadline;
 
 /// What is to be gathered.
 #[derive(Debug, Clone)]
@@ -44,6 +51,15 @@ pub enum GatherError {
     /// The folder in which flowgate was called is gone.
     #[error("failed to tell the current folder: {0}; change into a folder that exists")]
     Folder(std::io::Error),
+    /// No thread or no event loop is to be had.
+    #[error("failed to start the probes: {0}")]
+    Start(std::io::Error),
+    /// The snapshot does not survive its redaction.
+    #[error("failed to redact what was seen: {0}")]
+    Redact(serde_json::Error),
+    /// The configs did not come back in time, so there is nothing to go on.
+    #[error("failed to read the configs: {0}")]
+    Configs(String),
 }
 
 /// How long one probe took.
@@ -55,7 +71,75 @@ pub struct Timing {
     pub elapsed: Duration,
 }
 
-/// Looks at the machine.
-pub fn look(_request: Request) -> Result<(Snapshot, Vec<Timing>), GatherError> {
-    Ok((Snapshot::new(jiff::Timestamp::now()), Vec::new()))
+/// Looks at the machine. Nothing is written and no process is started.
+///
+/// # Errors
+/// [`GatherError`], when there is nothing to go on.
+pub fn look(request: Request) -> Result<(Snapshot, Vec<Timing>), GatherError> {
+    let cwd = std::env::current_dir().map_err(GatherError::Folder)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(GatherError::Start)?;
+    let outcome = runtime.block_on(two_waves(request, cwd));
+    // A probe that is stuck in the kernel must not keep the report.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// The two waves, after the configs on which they depend.
+async fn two_waves(request: Request, cwd: PathBuf) -> Result<(Snapshot, Vec<Timing>), GatherError> {
+    let deadline = Deadline::after(request.timeout);
+    let mut snapshot = Snapshot::new(Timestamp::now());
+
+    // Wave 0: the configs.
+    let explicit = request.config.clone();
+    let read = deadline.blocking("configs", move || {
+        let (path, tried, context) = configs::discover(explicit, &cwd);
+        (configs::read(&path, &tried, &context), context)
+    });
+    let (wave, context) = match read.await {
+        Observed::Known((wave, context)) => (Arc::new(wave), Arc::new(context)),
+        Observed::Unknown(unknown) => return Err(GatherError::Configs(unknown.why)),
+        Observed::NotAsked => return Err(GatherError::Configs("nobody looked".into())),
+    };
+
+    // Wave 1: everything that needs no key, side by side.
+    let dirs = secret_files::auth_dirs(&wave, &context);
+    let ((programs, who, confirmed), binds, tokens, files, host, events, keyless) = tokio::join!(
+        probes::who_and_management(&wave, &context, &deadline),
+        probes::binds(&wave, &deadline),
+        probes::tokens(dirs.clone(), &context, &deadline),
+        probes::files(dirs, &wave, &context, &deadline),
+        probes::host(&wave, &context, &deadline),
+        probes::logins(&wave, &context, &deadline),
+        probes::keyless(&wave, &context, &deadline),
+    );
+
+    // Wave 2: keys, to those to whom they may go.
+    let (answers, management) =
+        probes::keyed(keyless, confirmed, who.known(), &wave, &context, &deadline).await;
+
+    snapshot.tool = assemble::tool(request.config.as_deref());
+    snapshot.policy = request.policy;
+    snapshot.paths = assemble::paths(&wave, &context);
+    snapshot.profiles = wave.profiles.clone();
+    snapshot.configs = wave.configs.clone();
+    snapshot.services = services::assemble(&wave, &programs, &who, &context);
+    snapshot.environment = assemble::environment(&wave, &context);
+    snapshot.credentials =
+        assemble::credentials(&wave, tokens, events, binds.callbacks, management);
+    snapshot.binds = binds.services;
+    snapshot.files = files;
+    snapshot.host = host;
+    snapshot.probes = answers;
+    assemble::who(who, &mut snapshot);
+    Ok((redact(snapshot, &context)?, deadline.timings()))
+}
+
+/// One redactor over all text, when every secret has been read.
+fn redact(snapshot: Snapshot, context: &Context) -> Result<Snapshot, GatherError> {
+    let mut value = serde_json::to_value(snapshot).map_err(GatherError::Redact)?;
+    context.redactor.clean_json(&mut value);
+    serde_json::from_value(value).map_err(GatherError::Redact)
 }

@@ -20,7 +20,12 @@ pub fn assemble(
 ) -> BTreeMap<String, Service> {
     let configured = wave.flowgate.iter().flat_map(|config| &config.services);
     configured
-        .map(|service| (service.name.clone(), one(service, wave, programs, who, context)))
+        .map(|service| {
+            (
+                service.name.clone(),
+                one(service, wave, programs, who, context),
+            )
+        })
         .collect()
 }
 
@@ -71,7 +76,11 @@ fn settings(service: &ServiceConfig, scheme: Scheme, context: &Context) -> Setti
         port: service.port,
         scheme,
         readiness_path: service.readiness_path.clone(),
-        args: service.args.iter().map(|arg| context.redactor.clean(arg)).collect(),
+        args: service
+            .args
+            .iter()
+            .map(|arg| context.redactor.clean(arg))
+            .collect(),
         cwd: context.show(service.cwd.as_deref().unwrap_or(&context.cwd)),
         ready_timeout_seconds: service.ready_timeout.as_secs(),
     }

@@ -132,7 +132,10 @@ fn is_configured(at: LoopbackTarget, wave: &Wave0, context: &Context) -> bool {
 pub fn scheme_of(service: &ServiceConfig, wave: &Wave0) -> Scheme {
     let is_tls = match service.kind {
         ServiceKind::Litellm => command::asks_for_tls(&service.args),
-        ServiceKind::Cliproxyapi => wave.cliproxyapi.as_ref().is_some_and(|config| config.tls.enable),
+        ServiceKind::Cliproxyapi => wave
+            .cliproxyapi
+            .as_ref()
+            .is_some_and(|config| config.tls.enable),
         ServiceKind::Other => false,
     };
     if is_tls { Scheme::Https } else { Scheme::Http }
@@ -145,12 +148,14 @@ fn certificate(service: &ServiceConfig, wave: &Wave0, context: &Context) -> Opti
         ServiceKind::Other => None,
     }?;
     let cwd = service.cwd.as_deref().unwrap_or(&context.cwd);
-    read::whole(&normalise(&cwd.join(named)), SMALL_FILE).ok().map(Arc::from)
+    read::whole(&normalise(&cwd.join(named)), SMALL_FILE)
+        .ok()
+        .map(Arc::from)
 }
 
 /// The key that clients of flowgate send: the one that flowgate keeps, else the master key.
 fn client_key(wave: &Wave0, variables: &Variables, context: &Context) -> Option<ProbeKey> {
-    let kept = context.secrets_dir().join("litellm-master.key");
+    let kept = context.secrets_dir.join("litellm-master.key");
     if let Some(secret) = read_key(&kept, context) {
         return Some(ProbeKey {
             from: context.show(&kept),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use flowgate_checks::model::{LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket};
+use flowgate_checks::model::{
+    LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
+};
 
 use super::context::Context;
 use super::environment::{self, EnvironmentLook};
@@ -40,13 +42,21 @@ pub fn look(
         sockets: sockets::listeners(),
         ..Who::default()
     };
-    let boot_id = platform::boot_id().unwrap_or_default();
+    let boot_id = platform::boot_id();
     let mut identities = Vec::new();
     for service in services {
-        let log = runtime_dir.join("process-logs").join(format!("{}.log", service.name));
-        let read = records::read(runtime_dir, &service.name, &context.root, platform::pid_limit());
+        let log = runtime_dir
+            .join("process-logs")
+            .join(format!("{}.log", service.name));
+        let read = records::read(
+            runtime_dir,
+            &service.name,
+            &context.root,
+            platform::pid_limit(),
+        );
         let mut identity = identify(service, programs.get(&service.name), &log, context);
-        let recorded = records::interpret(&read, &boot_id, |pid| processes::life_sign(pid, &identity));
+        let recorded =
+            records::interpret(&read, &boot_id, |pid| processes::life_sign(pid, &identity));
         identity.runs.clone_from(&recorded.runs);
         who.logs.insert(
             service.name.clone(),
@@ -64,7 +74,12 @@ pub fn look(
     );
     for service in services {
         if let Some(process) = main_process(&service.name, &who) {
-            let look = environment::of_process(process.pid, referenced, &context.fingerprinter, &context.redactor);
+            let look = environment::of_process(
+                process.pid,
+                referenced,
+                &context.fingerprinter,
+                &context.redactor,
+            );
             who.environments.insert(service.name.clone(), look);
         }
     }
@@ -77,7 +92,10 @@ fn main_process<'a>(service: &str, who: &'a Who) -> Option<&'a Process> {
     use flowgate_checks::model::Relation;
     let is_alive = |process: &&Process| process.state != 'Z';
     let find = |is_it: &dyn Fn(&Relation) -> bool| {
-        who.processes.values().filter(is_alive).find(|process| is_it(&process.relation))
+        who.processes
+            .values()
+            .filter(is_alive)
+            .find(|process| is_it(&process.relation))
     };
     find(&|relation| matches!(relation, Relation::Service { service: name } if name == service))
         .or_else(|| find(&|relation| matches!(relation, Relation::Tree { service: name } if name == service)))

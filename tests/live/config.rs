@@ -17,7 +17,10 @@ fn without_a_config_the_doctor_says_what_was_tried_and_exits_1() {
     let said = run_in(empty.path(), &["doctor", "--json"], &[]);
     let document = document(&said.out);
     assert_eq!(said.code, 1);
-    assert!(roots(&document).contains(&"config/missing:config/flowgate.yaml".to_owned()), "{document:#}");
+    assert!(
+        roots(&document).contains(&"config/missing:config/flowgate.yaml".to_owned()),
+        "{document:#}"
+    );
 }
 
 #[test]
@@ -29,7 +32,11 @@ fn a_broken_config_is_a_finding_for_the_doctor_and_an_end_for_the_others() {
     assert_eq!(roots(&document), ["config/invalid:config/flowgate.yaml"]);
     let said = gateway.flowgate(&["config", "check"]);
     assert_eq!(said.code, 2);
-    assert!(said.err.starts_with("Config error: ") && said.err.contains("config/flowgate.yaml:"), "{}", said.err);
+    assert!(
+        said.err.starts_with("Config error: ") && said.err.contains("config/flowgate.yaml:"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
@@ -45,13 +52,20 @@ fn a_config_that_is_a_folder_is_unreadable() {
 #[test]
 fn an_unknown_key_is_a_warning_with_its_line_and_stops_nothing() {
     let mut gateway = Gateway::new();
-    gateway.edit("config/flowgate.yaml", "config_version: 2", "config_version: 2\nservces: {}");
+    gateway.edit(
+        "config/flowgate.yaml",
+        "config_version: 2",
+        "config_version: 2\nservces: {}",
+    );
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
     let document = gateway.doctor(&[]);
     assert_eq!(roots(&document), ["config/unknown-key:servces"]);
     assert_eq!(document["exitCode"], 0, "a warning does not fail the run");
-    assert_eq!(gateway.flowgate(&["doctor", "--fail-on", "warning"]).code, 1);
+    assert_eq!(
+        gateway.flowgate(&["doctor", "--fail-on", "warning"]).code,
+        1
+    );
 }
 
 #[test]
@@ -59,14 +73,31 @@ fn bad_arguments_are_one_json_document_too() {
     let empty = tempfile::tempdir().unwrap();
     let said = run_in(empty.path(), &["doctor", "--json", "--no-such-option"], &[]);
     assert_eq!(said.code, 2);
-    assert!(document(&said.out)["error"]["message"].as_str().unwrap().contains("--no-such-option"));
-    let said = run_in(empty.path(), &["doctor", "--json", "--from", "nothing.json"], &[]);
+    assert!(
+        document(&said.out)["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("--no-such-option")
+    );
+    let said = run_in(
+        empty.path(),
+        &["doctor", "--json", "--from", "nothing.json"],
+        &[],
+    );
     assert_eq!(said.code, 2);
-    assert!(document(&said.out)["error"]["message"].as_str().unwrap().contains("nothing.json"));
+    assert!(
+        document(&said.out)["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("nothing.json")
+    );
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test runs the program under test")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test runs the program under test"
+)]
 fn neither_a_missing_home_nor_a_closed_pipe_nor_a_gone_folder_is_a_panic() {
     let folder = tempfile::tempdir().unwrap();
     let run = |script: &str| {
@@ -87,7 +118,8 @@ fn neither_a_missing_home_nor_a_closed_pipe_nor_a_gone_folder_is_a_panic() {
     assert_eq!(run("\"$FLOWGATE_UNDER_TEST\" doctor >&-").0, Some(1));
     let (code, err) = run("\"$FLOWGATE_UNDER_TEST\" doctor >/dev/full");
     assert!(code == Some(1) && err.contains("failed to write"), "{err}");
-    let (code, err) = run("mkdir gone && cd gone && rmdir ../gone && \"$FLOWGATE_UNDER_TEST\" doctor");
+    let (code, err) =
+        run("mkdir gone && cd gone && rmdir ../gone && \"$FLOWGATE_UNDER_TEST\" doctor");
     assert!(code == Some(2) && err.contains("folder"), "{code:?} {err}");
 }
 
@@ -97,12 +129,18 @@ fn a_bundle_gives_the_same_findings_as_the_look_itself() {
     gateway.process("litellm").kill();
     let live = gateway.doctor(&["--bundle", "look.json.gz"]);
     let again = gateway.doctor(&["--from", "look.json.gz"]);
-    for part in ["findings", "chain", "checks", "unknowns", "summary", "exitCode"] {
+    for part in [
+        "findings", "chain", "checks", "unknowns", "summary", "exitCode",
+    ] {
         assert_eq!(live[part], again[part], "{part}");
     }
     let said = gateway.flowgate(&["doctor", "--bundle", "look.json.gz"]);
     assert_eq!(said.code, 2, "an existing file is not overwritten");
     write(&gateway.path("bad.json"), "{\"schemaVersion\": 1", 0o600);
     let said = gateway.flowgate(&["doctor", "--from", "bad.json"]);
-    assert!(said.code == 2 && said.err.contains("line 1"), "{}", said.err);
+    assert!(
+        said.code == 2 && said.err.contains("line 1"),
+        "{}",
+        said.err
+    );
 }

@@ -17,7 +17,13 @@ pub const UPSTREAM_KEY: &str = "sk-planted-upstream-4410";
 pub const MANAGEMENT_KEY: &str = "planted-management-5528";
 pub const REFRESH_TOKEN: &str = "rt-planted-refresh-9902";
 pub const ACCESS_TOKEN: &str = "at-planted-access-1193";
-pub const PLANTED: [&str; 5] = [MASTER_KEY, UPSTREAM_KEY, MANAGEMENT_KEY, REFRESH_TOKEN, ACCESS_TOKEN];
+pub const PLANTED: [&str; 5] = [
+    MASTER_KEY,
+    UPSTREAM_KEY,
+    MANAGEMENT_KEY,
+    REFRESH_TOKEN,
+    ACCESS_TOKEN,
+];
 
 /// A gateway in a temp dir on ports that were free when it was made.
 pub struct Gateway {
@@ -43,7 +49,10 @@ impl Gateway {
     /// A gateway whose files are as they should be; nothing runs yet.
     pub fn new() -> Self {
         let gateway = Self {
-            dir: tempfile::Builder::new().prefix("flowgate-live-").tempdir().unwrap(),
+            dir: tempfile::Builder::new()
+                .prefix("flowgate-live-")
+                .tempdir()
+                .unwrap(),
             litellm: free_port(),
             proxy: free_port(),
             running: BTreeMap::new(),
@@ -57,7 +66,11 @@ impl Gateway {
         }
         std::fs::create_dir_all(gateway.path(".router/auths")).unwrap();
         set_mode(&gateway.path(".router/auths"), 0o700);
-        gateway.write_token("codex-ana@example.com.json", &token("2099-01-01T00:00:00Z"), 0o600);
+        gateway.write_token(
+            "codex-ana@example.com.json",
+            &token("2099-01-01T00:00:00Z"),
+            0o600,
+        );
         gateway
     }
 
@@ -122,7 +135,9 @@ auth:
     pub fn write_proxy_config(&self, api_key: &str, port: u16) {
         write(
             &self.path("config/cliproxyapi.yaml"),
-            &format!("host: 127.0.0.1\nport: {port}\nauth-dir: ./.router/auths\napi-keys:\n  - {api_key}\n"),
+            &format!(
+                "host: 127.0.0.1\nport: {port}\nauth-dir: ./.router/auths\napi-keys:\n  - {api_key}\n"
+            ),
             0o600,
         );
     }
@@ -140,7 +155,11 @@ auth:
                 "model_name": "gpt-5",
             }],
         });
-        write(&self.path(".router/runtime/litellm.active.yaml"), &format!("{config:#}"), 0o600);
+        write(
+            &self.path(".router/runtime/litellm.active.yaml"),
+            &format!("{config:#}"),
+            0o600,
+        );
     }
 
     /// Changes the text of a file.
@@ -148,7 +167,9 @@ auth:
         let path = self.path(below);
         let text = read(&path);
         assert!(text.contains(from), "{below} holds no {from:?}");
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(&path).unwrap().permissions(),
+        );
         write(&path, &text.replace(from, to), mode & 0o7777);
     }
 
@@ -160,7 +181,11 @@ auth:
     /// Starts the stand-in of a service, records it, and waits until it answers.
     pub fn start(&mut self, service: &'static str) {
         self.spawn(service, &[]);
-        let port = if service == "litellm" { self.litellm } else { self.proxy };
+        let port = if service == "litellm" {
+            self.litellm
+        } else {
+            self.proxy
+        };
         wait_for("the service to listen", || is_listening(port));
     }
 
@@ -177,16 +202,42 @@ auth:
         let (program, args): (&str, Vec<&str>) = if service == "litellm" {
             (
                 "litellm",
-                vec!["standin", "litellm", "--config", ".router/runtime/litellm.active.yaml", "--host", "127.0.0.1", "--port", &litellm],
+                vec![
+                    "standin",
+                    "litellm",
+                    "--config",
+                    ".router/runtime/litellm.active.yaml",
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    &litellm,
+                ],
             )
         } else {
-            ("CLIProxyAPIPlus", vec!["standin", "cliproxyapi", "-config", "config/cliproxyapi.yaml"])
+            (
+                "CLIProxyAPIPlus",
+                vec![
+                    "standin",
+                    "cliproxyapi",
+                    "-config",
+                    "config/cliproxyapi.yaml",
+                ],
+            )
         };
         let log = self.path(&format!(".router/runtime/process-logs/{service}.log"));
         std::fs::create_dir_all(log.parent().unwrap()).unwrap();
         let mut env = env.to_vec();
-        env.push(("FLOWGATE_STANDIN_JOURNAL", self.journal(service).display().to_string()));
-        Process::start(&self.path(&format!(".router/runtime/bin/{program}")), &args, self.dir.path(), &log, &env)
+        env.push((
+            "FLOWGATE_STANDIN_JOURNAL",
+            self.journal(service).display().to_string(),
+        ));
+        Process::start(
+            &self.path(&format!(".router/runtime/bin/{program}")),
+            &args,
+            self.dir.path(),
+            &log,
+            &env,
+        )
     }
 
     /// The running stand-in of a service.
@@ -209,13 +260,20 @@ auth:
             "restarts": 0, "nextTryAt": null, "lastExit": null,
         });
         let folder = self.path(".router/runtime/supervisor");
-        write(&folder.join(format!("{service}.json")), &record.to_string(), 0o600);
+        write(
+            &folder.join(format!("{service}.json")),
+            &record.to_string(),
+            0o600,
+        );
         set_mode(&folder, 0o700);
     }
 
     /// Every request that a stand-in got.
     pub fn requests(&self, service: &str) -> Vec<Value> {
-        read(&self.journal(service)).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        read(&self.journal(service))
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     fn journal(&self, service: &str) -> PathBuf {
@@ -239,7 +297,10 @@ auth:
 }
 
 /// Runs flowgate in a folder with a clean environment.
-#[expect(clippy::disallowed_methods, reason = "a test runs the program under test")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test runs the program under test"
+)]
 pub fn run_in(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Said {
     let output = std::process::Command::new(FLOWGATE)
         .args(args)
@@ -256,7 +317,10 @@ pub fn run_in(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Said {
         err: String::from_utf8(output.stderr).unwrap(),
     };
     for secret in PLANTED {
-        assert!(!said.out.contains(secret) && !said.err.contains(secret), "{secret} is in the output of {args:?}");
+        assert!(
+            !said.out.contains(secret) && !said.err.contains(secret),
+            "{secret} is in the output of {args:?}"
+        );
     }
     assert!(!said.err.contains("panicked"), "{}", said.err);
     said
@@ -274,7 +338,9 @@ pub fn token(expired: &str) -> String {
 
 /// The keys of the roots that are more than an info, in order.
 pub fn roots(document: &Value) -> Vec<String> {
-    keys(document, |finding| finding["causedBy"] == json!([]) && finding["severity"] != "info")
+    keys(document, |finding| {
+        finding["causedBy"] == json!([]) && finding["severity"] != "info"
+    })
 }
 
 /// The keys of the effects.
@@ -305,7 +371,11 @@ pub fn finding<'a>(document: &'a Value, key: &str) -> &'a Value {
 /// A port that was free a moment ago. Ports of the ephemeral range are left to the kernel's own
 /// choice, so that tests side by side do not meet.
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Whether somebody accepts connections there.

@@ -18,13 +18,32 @@ fn state(folder: &Path) -> BTreeMap<PathBuf, (u32, u64, i64, i64, Vec<u8>)> {
     while let Some(path) = open.pop() {
         let meta = std::fs::symlink_metadata(&path).unwrap();
         if meta.is_dir() {
-            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            open.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         }
         // The stand-ins write their journals and logs because they were asked.
-        let is_theirs = path.extension().is_some_and(|ending| ending == "journal" || ending == "log");
+        let is_theirs = path
+            .extension()
+            .is_some_and(|ending| ending == "journal" || ending == "log");
         if !is_theirs {
-            let content = if meta.is_file() { crate::process::read(&path).into_bytes() } else { Vec::new() };
-            seen.insert(path, (meta.mode(), meta.len(), meta.mtime(), meta.mtime_nsec(), content));
+            let content = if meta.is_file() {
+                crate::process::read(&path).into_bytes()
+            } else {
+                Vec::new()
+            };
+            seen.insert(
+                path,
+                (
+                    meta.mode(),
+                    meta.len(),
+                    meta.mtime(),
+                    meta.mtime_nsec(),
+                    content,
+                ),
+            );
         }
     }
     seen
@@ -33,7 +52,10 @@ fn state(folder: &Path) -> BTreeMap<PathBuf, (u32, u64, i64, i64, Vec<u8>)> {
 #[test]
 fn a_look_changes_no_file_and_ends_no_process() {
     let mut gateway = Gateway::running();
-    crate::process::set_mode(&gateway.path(".router/auths/codex-ana@example.com.json"), 0o644);
+    crate::process::set_mode(
+        &gateway.path(".router/auths/codex-ana@example.com.json"),
+        0o644,
+    );
     let before = state(&gateway.path("."));
     gateway.doctor(&[]);
     gateway.flowgate(&["doctor"]);
@@ -48,11 +70,18 @@ fn a_look_changes_no_file_and_ends_no_process() {
 #[test]
 fn every_request_of_a_look_is_in_the_table_and_is_sent_once() {
     let mut gateway = Gateway::new();
-    gateway.edit("config/flowgate.yaml", "readiness_path: /health/readiness", "readiness_path: /health");
+    gateway.edit(
+        "config/flowgate.yaml",
+        "readiness_path: /health/readiness",
+        "readiness_path: /health",
+    );
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
     let count = |gateway: &Gateway, service| gateway.requests(service).len();
-    let before = [count(&gateway, "litellm"), count(&gateway, "cliproxyapi_plus")];
+    let before = [
+        count(&gateway, "litellm"),
+        count(&gateway, "cliproxyapi_plus"),
+    ];
     gateway.doctor(&[]);
     for ((service, kind, readiness), before) in [
         ("litellm", ServiceKind::Litellm, "/health"),
@@ -65,11 +94,20 @@ fn every_request_of_a_look_is_in_the_table_and_is_sent_once() {
         assert!(!requests.is_empty());
         let mut seen = std::collections::BTreeSet::new();
         for request in &requests {
-            let (method, path) = (request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
+            let (method, path) = (
+                request["method"].as_str().unwrap(),
+                request["path"].as_str().unwrap(),
+            );
             let has_key = request["hasKey"].as_bool().unwrap();
-            assert!(is_listed(kind, method, path, has_key, readiness), "{service}: {request}");
+            assert!(
+                is_listed(kind, method, path, has_key, readiness),
+                "{service}: {request}"
+            );
             assert_ne!(path, "/health");
-            assert!(seen.insert((path.to_owned(), has_key)), "{service} was asked twice: {request}");
+            assert!(
+                seen.insert((path.to_owned(), has_key)),
+                "{service} was asked twice: {request}"
+            );
         }
     }
 }
@@ -86,14 +124,18 @@ fn no_key_goes_to_a_stranger() {
             let mut bytes = [0; 4096];
             let n = stream.read(&mut bytes).unwrap_or_default();
             let _ = send.send(String::from_utf8_lossy(&bytes[..n]).into_owned());
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
         }
     });
     gateway.doctor(&[]);
     let heard: Vec<String> = receive.try_iter().collect();
     assert!(!heard.is_empty());
     for request in heard {
-        assert!(!request.to_ascii_lowercase().contains("authorization"), "{request}");
+        assert!(
+            !request.to_ascii_lowercase().contains("authorization"),
+            "{request}"
+        );
     }
 }
 
@@ -103,6 +145,13 @@ fn a_listener_that_never_answers_is_unknown_and_the_look_ends_in_time() {
     let _mute = TcpListener::bind(("127.0.0.1", gateway.litellm)).unwrap();
     let begun = Instant::now();
     let document = gateway.doctor(&["--timeout", "1s"]);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    assert!(document["durationMs"].as_u64().unwrap() < 1500, "{document:#}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        document["durationMs"].as_u64().unwrap() < 1500,
+        "{document:#}"
+    );
 }

@@ -1,7 +1,11 @@
 //! The doctor on real processes, sockets, files and HTTP: a gateway in a temp dir on random ports,
 //! played by the stand-ins; one module per section of the runbook.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod config;
 mod gateway;

@@ -16,7 +16,10 @@ const PROGRAM: &str = ".router/runtime/bin/CLIProxyAPIPlus";
 
 #[test]
 fn a_missing_program_is_not_found() {
-    assert_eq!(roots_with(|_| {}), ["missing-binaries/not-found:cliproxyapi_plus"]);
+    assert_eq!(
+        roots_with(|_| {}),
+        ["missing-binaries/not-found:cliproxyapi_plus"]
+    );
 }
 
 #[test]
@@ -27,14 +30,29 @@ fn a_program_without_its_execute_bit_is_not_executable() {
 
 #[test]
 fn a_download_that_is_a_web_page_is_corrupt() {
-    let roots = roots_with(|gateway| write(&gateway.path(PROGRAM), "<!DOCTYPE html><html>Not Found</html>", 0o755));
+    let roots = roots_with(|gateway| {
+        write(
+            &gateway.path(PROGRAM),
+            "<!DOCTYPE html><html>Not Found</html>",
+            0o755,
+        )
+    });
     assert_eq!(roots, ["missing-binaries/corrupt:cliproxyapi_plus"]);
 }
 
 #[test]
 fn a_script_whose_interpreter_is_gone_is_told_from_a_missing_script() {
-    let roots = roots_with(|gateway| write(&gateway.path(PROGRAM), "#!/opt/python3.10-removed/bin/python\n", 0o755));
-    assert_eq!(roots, ["missing-binaries/broken-interpreter:cliproxyapi_plus"]);
+    let roots = roots_with(|gateway| {
+        write(
+            &gateway.path(PROGRAM),
+            "#!/opt/python3.10-removed/bin/python\n",
+            0o755,
+        )
+    });
+    assert_eq!(
+        roots,
+        ["missing-binaries/broken-interpreter:cliproxyapi_plus"]
+    );
 }
 
 #[test]
@@ -51,5 +69,8 @@ fn a_binary_for_another_machine_is_wrong_architecture() {
             .unwrap();
         crate::process::set_mode(&gateway.path(PROGRAM), 0o755);
     });
-    assert_eq!(roots, ["missing-binaries/wrong-architecture:cliproxyapi_plus"]);
+    assert_eq!(
+        roots,
+        ["missing-binaries/wrong-architecture:cliproxyapi_plus"]
+    );
 }

@@ -14,8 +14,15 @@ fn an_empty_auth_dir_is_a_missing_login_and_explains_the_missing_models() {
     let document = gateway.doctor(&[]);
 
     assert_eq!(roots(&document), ["oauth-login/no-credential:codex"]);
-    assert!(effects(&document).contains(&"readiness/no-models:cliproxyapi_plus".to_owned()), "{document:#}");
-    assert!(finding(&document, "oauth-login/no-credential:codex").to_string().contains("-codex-login"));
+    assert!(
+        effects(&document).contains(&"readiness/no-models:cliproxyapi_plus".to_owned()),
+        "{document:#}"
+    );
+    assert!(
+        finding(&document, "oauth-login/no-credential:codex")
+            .to_string()
+            .contains("-codex-login")
+    );
 }
 
 #[test]
@@ -27,28 +34,42 @@ fn no_management_api_is_the_cause_when_a_login_is_wanted() {
 
     let document = gateway.doctor(&[]);
 
-    assert_eq!(roots(&document), ["oauth-login/management-disabled:cliproxyapi_plus"]);
+    assert_eq!(
+        roots(&document),
+        ["oauth-login/management-disabled:cliproxyapi_plus"]
+    );
     assert!(effects(&document).contains(&"oauth-login/no-credential:codex".to_owned()));
 }
 
 #[test]
 fn a_token_that_is_cut_off_is_broken() {
     let mut gateway = Gateway::new();
-    gateway.write_token("codex-ana@example.com.json", &token("2099-01-01T00:00:00Z")[..90], 0o600);
+    gateway.write_token(
+        "codex-ana@example.com.json",
+        &token("2099-01-01T00:00:00Z")[..90],
+        0o600,
+    );
     with_management(&gateway);
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
 
     let document = gateway.doctor(&[]);
 
-    assert_eq!(roots(&document), ["oauth-login/credential-broken:.router/auths/codex-ana@example.com.json"]);
+    assert_eq!(
+        roots(&document),
+        ["oauth-login/credential-broken:.router/auths/codex-ana@example.com.json"]
+    );
 }
 
 #[test]
 fn a_management_key_is_sent_only_when_it_matches_the_stored_hash() {
     let mut gateway = Gateway::new();
     with_management(&gateway);
-    write(&gateway.path(".router/secrets/management.key"), "planted-but-wrong-key-1\n", 0o600);
+    write(
+        &gateway.path(".router/secrets/management.key"),
+        "planted-but-wrong-key-1\n",
+        0o600,
+    );
     gateway.start("cliproxyapi_plus");
     gateway.doctor(&[]);
     let asked = |gateway: &Gateway| {
@@ -59,7 +80,11 @@ fn a_management_key_is_sent_only_when_it_matches_the_stored_hash() {
             .count()
     };
     assert_eq!(asked(&gateway), 0, "an unconfirmed key is never sent");
-    write(&gateway.path(".router/secrets/management.key"), MANAGEMENT_KEY, 0o600);
+    write(
+        &gateway.path(".router/secrets/management.key"),
+        MANAGEMENT_KEY,
+        0o600,
+    );
     gateway.doctor(&[]);
     assert_eq!(asked(&gateway), 1, "one management request a look");
 }
@@ -70,7 +95,15 @@ fn with_management(gateway: &Gateway) {
     // The lowest cost that bcrypt has: this is about the comparison, not about its price.
     let hash = bcrypt::hash(MANAGEMENT_KEY, 4).unwrap();
     let text = crate::process::read(&config);
-    write(&config, &format!("{text}remote-management:\n  secret-key: \"{hash}\"\n"), 0o600);
-    write(&gateway.path(".router/secrets/management.key"), MANAGEMENT_KEY, 0o600);
+    write(
+        &config,
+        &format!("{text}remote-management:\n  secret-key: \"{hash}\"\n"),
+        0o600,
+    );
+    write(
+        &gateway.path(".router/secrets/management.key"),
+        MANAGEMENT_KEY,
+        0o600,
+    );
     crate::process::set_mode(&gateway.path(".router/secrets"), 0o700);
 }

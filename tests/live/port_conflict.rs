@@ -17,7 +17,9 @@ fn stranger(gateway: &Gateway, port: u16) -> Process {
         &gateway.path("stranger.log"),
         &[],
     );
-    wait_for("the stranger to listen", || crate::gateway::is_listening(port));
+    wait_for("the stranger to listen", || {
+        crate::gateway::is_listening(port)
+    });
     process
 }
 
@@ -26,16 +28,29 @@ fn a_stranger_on_the_port_of_the_proxy_is_named_with_pid_and_line() {
     let mut gateway = Gateway::new();
     let holder = stranger(&gateway, gateway.proxy);
     gateway.spawn("cliproxyapi_plus", &[]);
-    assert_eq!(gateway.process("cliproxyapi_plus").wait(), Some(0), "it exits 0, as the real one does");
+    assert_eq!(
+        gateway.process("cliproxyapi_plus").wait(),
+        Some(0),
+        "it exits 0, as the real one does"
+    );
 
     let document = gateway.doctor(&[]);
 
-    assert_eq!(roots(&document), ["port-conflict/foreign-listener:cliproxyapi_plus"]);
+    assert_eq!(
+        roots(&document),
+        ["port-conflict/foreign-listener:cliproxyapi_plus"]
+    );
     assert!(effects(&document).contains(&"readiness/not-running:cliproxyapi_plus".to_owned()));
     let found = finding(&document, "port-conflict/foreign-listener:cliproxyapi_plus");
     let symptom = found["symptom"].as_str().unwrap();
-    assert!(symptom.contains(&format!("pid {}", holder.pid())), "{symptom}");
-    assert!(found.to_string().contains("config/flowgate.yaml:"), "{found:#}");
+    assert!(
+        symptom.contains(&format!("pid {}", holder.pid())),
+        "{symptom}"
+    );
+    assert!(
+        found.to_string().contains("config/flowgate.yaml:"),
+        "{found:#}"
+    );
     assert_eq!(document["exitCode"], 1);
 }
 
@@ -44,9 +59,14 @@ fn a_litellm_that_moved_away_is_seen_on_the_port_where_it_is() {
     let mut gateway = Gateway::new();
     gateway.start("cliproxyapi_plus");
     let _holder = stranger(&gateway, gateway.litellm);
-    gateway.spawn("litellm", &[("FLOWGATE_STANDIN_SPECIAL_PORT", gateway.litellm.to_string())]);
+    gateway.spawn(
+        "litellm",
+        &[("FLOWGATE_STANDIN_SPECIAL_PORT", gateway.litellm.to_string())],
+    );
     let log = gateway.path(".router/runtime/process-logs/litellm.log");
-    wait_for("LiteLLM to listen elsewhere", || crate::process::read(&log).contains("Uvicorn running on"));
+    wait_for("LiteLLM to listen elsewhere", || {
+        crate::process::read(&log).contains("Uvicorn running on")
+    });
 
     let document = gateway.doctor(&[]);
 

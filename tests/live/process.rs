@@ -12,8 +12,18 @@ pub struct Process {
 impl Process {
     /// Starts a program in a session of its own, its output in a file.
     #[expect(clippy::disallowed_methods, reason = "a test starts what it needs")]
-    pub fn start(program: &Path, args: &[&str], cwd: &Path, log: &Path, env: &[(&str, String)]) -> Self {
-        let out = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+    pub fn start(
+        program: &Path,
+        args: &[&str],
+        cwd: &Path,
+        log: &Path,
+        env: &[(&str, String)],
+    ) -> Self {
+        let out = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .unwrap();
         // `setsid` replaces itself with the program, so the pid is that of the program.
         let child = Command::new("setsid")
             .arg(program)
@@ -30,7 +40,10 @@ impl Process {
         let process = Self { child };
         // Until `setsid` has replaced itself, session and start time are not yet the program's.
         wait_for("the program to lead its session", || {
-            process.stat().is_some_and(|stat| stat[3] == process.pid().to_string()) && process.comm() != "setsid"
+            process
+                .stat()
+                .is_some_and(|stat| stat[3] == process.pid().to_string())
+                && process.comm() != "setsid"
         });
         process
     }

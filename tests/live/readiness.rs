@@ -16,7 +16,14 @@ fn a_healthy_gateway_has_nothing_wrong_and_a_chain_of_proven_hops() {
         .iter()
         .map(|hop| (hop["hop"].as_str().unwrap(), hop["state"].as_str().unwrap()))
         .collect();
-    assert_eq!(states, [("litellm", "ok"), ("cliproxyapi_plus", "ok"), ("codex", "unproven")]);
+    assert_eq!(
+        states,
+        [
+            ("litellm", "ok"),
+            ("cliproxyapi_plus", "ok"),
+            ("codex", "unproven")
+        ]
+    );
 }
 
 #[test]
@@ -36,17 +43,27 @@ fn a_key_that_the_proxy_refuses_is_the_upstream_key_and_both_lines_are_shown() {
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
     let document = gateway.doctor(&[]);
-    assert_eq!(roots(&document), ["readiness/upstream-key-rejected:litellm"]);
+    assert_eq!(
+        roots(&document),
+        ["readiness/upstream-key-rejected:litellm"]
+    );
     let found = finding(&document, "readiness/upstream-key-rejected:litellm").to_string();
     assert!(found.contains("config/cliproxyapi.yaml:5"), "{found}");
-    assert!(found.contains(".router/runtime/litellm.active.yaml:"), "{found}");
+    assert!(
+        found.contains(".router/runtime/litellm.active.yaml:"),
+        "{found}"
+    );
 }
 
 #[test]
 fn a_client_key_that_litellm_refuses_is_told_from_a_missing_database() {
     let mut gateway = Gateway::running();
     // The process keeps the old key; the file that the doctor reads has a new one.
-    gateway.edit(".router/runtime/litellm.active.yaml", crate::gateway::MASTER_KEY, "sk-planted-new-master-1");
+    gateway.edit(
+        ".router/runtime/litellm.active.yaml",
+        crate::gateway::MASTER_KEY,
+        "sk-planted-new-master-1",
+    );
     let document = gateway.doctor(&[]);
     assert_eq!(roots(&document), ["readiness/client-key-rejected:litellm"]);
     assert!(gateway.process("litellm").is_alive());

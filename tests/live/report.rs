@@ -11,7 +11,9 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 
 /// Panics with every fault when a document is not what the schema says.
 pub fn validate(document: &Value) {
-    let faults: Vec<String> =
-        SCHEMA.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let faults: Vec<String> = SCHEMA
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     assert!(faults.is_empty(), "{}\n{document:#}", faults.join("\n"));
 }
