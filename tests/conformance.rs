@@ -3,6 +3,11 @@
 //! One table of requests and one of process behaviour, each row with its source. They run against
 //! the stand-ins always, and against a real CLIProxyAPI(Plus) when `FLOWGATE_REAL_CLIPROXYAPI`
 //! names one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of a test fail by panicking, as the tests do"
+)]
 
 #[path = "conformance/ask.rs"]
 mod ask;

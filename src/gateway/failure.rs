@@ -16,10 +16,8 @@ pub(super) fn outcome_of(error: &reqwest::Error) -> Outcome {
         if let Some(outcome) = current.downcast_ref::<rustls::Error>().map(of_tls) {
             return outcome;
         }
-        if let Some(io) = current.downcast_ref::<io::Error>() {
-            if let Some(outcome) = of_io(io) {
-                return outcome;
-            }
+        if let Some(outcome) = current.downcast_ref::<io::Error>().and_then(of_io) {
+            return outcome;
         }
         let text = current.to_string();
         if let Some(outcome) = of_text(&text) {

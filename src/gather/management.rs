@@ -123,10 +123,9 @@ async fn compare(
     password: Option<SecretString>,
     seen: &Observed<Option<SecretString>>,
 ) -> Comparison {
-    if let Some(password) = password {
-        if let equal @ Comparison::Confirmed(_) = confirm_equal(&key, &password) {
-            return equal;
-        }
+    let equal = password.map(|password| confirm_equal(&key, &password));
+    if let Some(equal @ Comparison::Confirmed(_)) = equal {
+        return equal;
     }
     let hashed = match stored.filter(|stored| !stored.expose_secret().is_empty()) {
         None => Comparison::Different,

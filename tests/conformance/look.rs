@@ -13,7 +13,7 @@ use flowgate::standin::journal::Entry;
 use flowgate::sys::fingerprint::Fingerprinter;
 use flowgate::sys::redact::Redactor;
 use flowgate_checks::model::{
-    BodyClass, Identity, Management, Observed, Scheme, ServiceKind, TargetRole,
+    BodyClass, Identity, Management, Observed, Outcome, Scheme, ServiceKind, TargetRole,
 };
 use secrecy::SecretString;
 
@@ -239,7 +239,7 @@ fn a_healthy_gateway_is_seen_with_listed_requests_only() {
         ("a.json", "active")
     );
 
-    let sent = journal(&gateway, 9);
+    let sent = journal(&gateway, 10);
     // Five keyless (root twice, liveness, readiness twice), two keys, one key and none, one management.
     assert_eq!(sent.len(), 10, "{sent:#?}");
     assert_eq!(probes.timings.len(), 9);
@@ -374,10 +374,8 @@ fn an_unconfirmed_management_key_is_never_sent() {
 #[test]
 fn dead_and_silent_addresses_end_in_time_side_by_side() {
     let looker = Looker::new();
-    let mut plan = ProbePlan {
-        deadline: Duration::from_millis(300),
-        ..ProbePlan::default()
-    };
+    let mut plan = ProbePlan::default();
+    plan.deadline = Duration::from_millis(300);
     // Listening, never accepting: the connection stands and nothing comes.
     let silent: Vec<std::net::TcpListener> = (0..5)
         .map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap())
@@ -403,14 +401,6 @@ fn dead_and_silent_addresses_end_in_time_side_by_side() {
     assert_eq!(probes.timings.len(), 15);
     for answers in probes.answers["litellm"].values() {
         assert_eq!(answers.identity(), Identity::Silent);
-        assert_eq!(
-            answers
-                .root
-                .known()
-                .unwrap()
-                .describe()
-                .contains("no answer within"),
-            true
-        );
+        assert_eq!(answers.root.known().unwrap().outcome, Outcome::Timeout);
     }
 }

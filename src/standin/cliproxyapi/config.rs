@@ -1,7 +1,7 @@
 //! config.yaml, as far as it shows from outside (`facts/cliproxyapi.md` 2).
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -108,17 +108,15 @@ fn parse(text: &str) -> Result<Value, String> {
         ));
     }
     let value = yaml::parse(text).map_err(|fault| {
-        let line = fault.line;
-        let starts_with_tab = text
-            .lines()
-            .nth(usize::try_from(line).unwrap_or(1).saturating_sub(1))
-            .is_some_and(|line| line.starts_with('\t'));
-        let words = if starts_with_tab {
-            "found character that cannot start any token"
-        } else {
-            "did not find expected key"
-        };
-        format!("{FAILED} line {line}: {words}")
+        // The reader of the program stops at the first tab that indents.
+        let tab = text.lines().position(|line| line.starts_with('\t'));
+        match tab {
+            Some(index) => format!(
+                "{FAILED} line {}: found character that cannot start any token",
+                index + 1
+            ),
+            None => format!("{FAILED} line {}: did not find expected key", fault.line),
+        }
     })?;
     match value {
         Value::Null => Ok(Value::Object(serde_json::Map::new())),
@@ -218,11 +216,14 @@ fn hashed(secret: &str, path: &Path, text: &str) -> Result<String, String> {
         // The program writes this prefix.
         .replacen("$2b$", "$2a$", 1);
     if let Some(rewritten) = with_hash(text, secret, &hash) {
-        if let Ok(mut file) = OpenOptions::new().write(true).truncate(true).open(path) {
-            let _ = file.write_all(rewritten.as_bytes());
-        }
+        let _ = rewrite(path, &rewritten);
     }
     Ok(hash)
+}
+
+fn rewrite(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// The text with the value of `secret-key` replaced, the rest kept.

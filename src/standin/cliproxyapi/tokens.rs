@@ -30,6 +30,12 @@ pub(super) struct Token {
 /// The words after `proxy service exited with error: `.
 pub(super) fn prepare(dir: &Path, log: &Log<'_>) -> Result<(), String> {
     let shown = dir.display();
+    if dir.as_os_str().is_empty() {
+        // The key is missing: what it says then is known word for word.
+        return Err(
+            "cliproxy: failed to create auth directory : mkdir : no such file or directory".into(),
+        );
+    }
     if dir.is_dir() {
         return Ok(());
     }
