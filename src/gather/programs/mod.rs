@@ -3,6 +3,9 @@
 mod access;
 mod content;
 mod elf;
+mod interpreter;
+mod look;
+mod on_path;
 mod resolve;
 mod runner;
 mod shebang;
@@ -11,6 +14,7 @@ mod siblings;
 pub use access::{Obstacle, can_execute, reach};
 pub use content::{Sniffed, sniff};
 pub use elf::{ElfHeader, parse_elf};
-pub use resolve::{CommandLine, find_executable, resolve};
+pub use on_path::find_executable;
+pub use resolve::{CommandLine, resolve};
 pub use runner::{Runner, parse_runner};
 pub use shebang::{Shebang, parse_shebang, parse_trampoline};

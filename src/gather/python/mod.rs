@@ -3,6 +3,7 @@
 mod environment;
 mod look;
 mod packages;
+mod site;
 
 pub use environment::{Environment, find};
 pub use look::look;

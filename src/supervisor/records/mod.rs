@@ -3,6 +3,7 @@
 mod events;
 mod history;
 mod life;
+mod meaning;
 mod pid_file;
 mod reading;
 mod record;
@@ -10,8 +11,9 @@ mod record;
 pub use events::{last_logins, parse_logins};
 pub use history::{HistoryLine, parse_history};
 pub use life::{LifeSign, life_of};
+pub use meaning::{RecordedRun, RecordedService, interpret};
 pub use pid_file::{PidFile, parse_pid_file};
-pub use reading::{RecordedRun, RecordedService, ServiceRecords, interpret, read};
+pub use reading::{ServiceRecords, read};
 pub use record::{
     LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record,
 };

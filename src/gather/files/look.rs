@@ -12,14 +12,7 @@ use rustix::fs::{Access, AtFlags, CWD};
 use crate::platform::{self, Mount};
 use crate::sys::links::last_target;
 use crate::sys::place::Root;
-use crate::sys::read::ReadError;
 use crate::sys::users::Users;
-
-/// At most so many token files of a dir are listed.
-const TOKENS: usize = 2000;
-
-/// At most so many entries of an auth dir are read.
-const ENTRIES: usize = 20_000;
 
 /// A file whose permissions matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +23,6 @@ pub struct WantedFile {
     pub role: FileRole,
     /// Whether it holds a secret.
     pub holds_secret: bool,
-}
-
-/// The token files of an auth dir.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TokenFiles {
-    /// Every `*.json` directly in it, sorted; the ending in any case.
-    pub paths: Vec<PathBuf>,
-    /// Whether there are more than were listed.
-    pub cut: bool,
 }
 
 /// The facts of the files, by path as shown; what is not there is left out. Of two wishes for one
@@ -67,33 +51,6 @@ pub fn look(
         }
     }
     seen
-}
-
-/// The token files directly in an auth dir; files and links, no folders.
-///
-/// # Errors
-/// [`ReadError`], when the dir is not there or cannot be listed.
-pub fn token_files(dir: &Path) -> Result<TokenFiles, ReadError> {
-    let mut found = TokenFiles::default();
-    for (index, entry) in fs::read_dir(dir)?.enumerate() {
-        if index >= ENTRIES {
-            found.cut = true;
-            break;
-        }
-        let path = entry?.path();
-        let is_json = path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-        if is_json && !path.symlink_metadata()?.is_dir() {
-            found.paths.push(path);
-        }
-    }
-    found.paths.sort();
-    if found.paths.len() > TOKENS {
-        found.paths.truncate(TOKENS);
-        found.cut = true;
-    }
-    Ok(found)
 }
 
 struct Looker<'a> {
@@ -407,26 +364,5 @@ mod tests {
             Observed::NotAsked => panic!("was asked for"),
         }
         fs::set_permissions(place.at("closed"), fs::Permissions::from_mode(0o700)).unwrap();
-    }
-
-    #[test]
-    fn token_files_are_listed_in_any_case_and_folders_are_not() {
-        let place = Place::new();
-        for name in ["b.json", "A.JSON", "c.txt", "sub/d.json", ".hidden.json"] {
-            place.file(name, 0o600);
-        }
-        fs::create_dir(place.at("folder.json")).unwrap();
-        symlink("/nowhere", place.at("link.json")).unwrap();
-        let names: Vec<String> = token_files(&place.at(""))
-            .unwrap()
-            .paths
-            .iter()
-            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        assert_eq!(names, [".hidden.json", "A.JSON", "b.json", "link.json"]);
-        assert!(matches!(
-            token_files(&place.at("gone")),
-            Err(ReadError::Missing)
-        ));
     }
 }

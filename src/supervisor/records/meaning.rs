@@ -1,0 +1,327 @@
+//! What the records of a service mean, in the words of the snapshot.
+
+use flowgate_checks::model::{Exit, Run, RunLife, RunSource, Wanted};
+
+use super::history::HistoryLine;
+use super::life::{LifeSign, life_of};
+use super::pid_file::PidFile;
+use super::reading::ServiceRecords;
+use super::record::{LastExit, RecordError, RunRecord};
+
+/// So many exits are told.
+const EXITS: usize = 5;
+
+/// A start that a pid file names and the start of the process at its pid lie at most so far apart,
+/// in seconds: one is written when the process was made, the other counts in whole seconds of the clock.
+const START_SLACK: i64 = 3;
+
+/// A process that flowgate made, with the session that is its tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedRun {
+    /// Main process.
+    pub pid: u32,
+    /// Its start time; none from a bare pid file.
+    pub start_time: Option<u64>,
+    /// Boot in which it was started; none from a bare pid file.
+    pub boot_id: Option<String>,
+    /// Its session.
+    pub session: Option<u32>,
+    /// Whether it is the run that the record names as the current one.
+    pub is_current: bool,
+    /// What became of its main process.
+    pub life: RunLife,
+}
+
+/// What the records of a service say, in the words of the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordedService {
+    /// Whether it should run.
+    pub wanted: Wanted,
+    /// Its recorded run.
+    pub run: Option<Run>,
+    /// Its last exits, newest first.
+    pub exits: Vec<Exit>,
+    /// Where its log of this run begins.
+    pub log_offset: u64,
+    /// Every run that is on record, the current one first.
+    pub runs: Vec<RecordedRun>,
+    /// Records that say nothing, and why: `supervisor/litellm.json is no record: line 1 column 1`.
+    pub faults: Vec<String>,
+}
+
+/// What the records say; `look` tells of the process that has a pid now.
+///
+/// Wanted is what the record says; without one, that a pid file of the original is there (FINDINGS).
+pub fn interpret(
+    records: &ServiceRecords,
+    boot_id: &str,
+    look: impl Fn(u32) -> Option<LifeSign>,
+) -> RecordedService {
+    let mut out = RecordedService {
+        exits: exits(records),
+        ..RecordedService::default()
+    };
+    match (&records.record, &records.pid_file) {
+        (Some((path, Ok(record))), _) => {
+            out.wanted = Wanted {
+                running: record.wanted,
+                from: Some(path.clone()),
+            };
+            if let Some(run) = &record.run {
+                out.log_offset = run.log_offset;
+                let recorded = recorded_run(run, true, boot_id, &look);
+                out.run = Some(Run {
+                    pid: run.pid,
+                    session: run.sid,
+                    started_at: run.started_at,
+                    source: RunSource::Record,
+                    life: recorded.life,
+                });
+                out.runs.push(recorded);
+            }
+        }
+        (_, Some((path, pid_file))) => {
+            out.wanted = Wanted {
+                running: true,
+                from: Some(path.clone()),
+            };
+            if let Ok(pid_file) = pid_file {
+                let recorded = bare_run(pid_file, boot_id, &look);
+                out.run = Some(Run {
+                    pid: pid_file.pid,
+                    session: recorded.session,
+                    started_at: pid_file.started_at,
+                    source: RunSource::PidFile,
+                    life: recorded.life,
+                });
+                out.runs.push(recorded);
+            }
+        }
+        _ => {}
+    }
+    for line in records.history.iter().rev() {
+        if let HistoryLine::Spawn { run, .. } = line {
+            let earlier = recorded_run(run, false, boot_id, &look);
+            let is_known = out
+                .runs
+                .iter()
+                .any(|known| (known.pid, known.start_time) == (earlier.pid, earlier.start_time));
+            if !is_known {
+                out.runs.push(earlier);
+            }
+        }
+    }
+    let faults = [
+        records.record.as_ref().and_then(fault_of),
+        records.pid_file.as_ref().and_then(fault_of),
+    ];
+    out.faults = faults.into_iter().flatten().collect();
+    out
+}
+
+fn fault_of<T>(read: &(String, Result<T, RecordError>)) -> Option<String> {
+    let (path, result) = read;
+    let error = result.as_ref().err()?;
+    Some(format!("{path} {error}"))
+}
+
+fn recorded_run(
+    run: &RunRecord,
+    is_current: bool,
+    boot_id: &str,
+    look: &impl Fn(u32) -> Option<LifeSign>,
+) -> RecordedRun {
+    let recorded = Some((run.start_time, run.boot_id.as_str()));
+    RecordedRun {
+        pid: run.pid,
+        start_time: Some(run.start_time),
+        boot_id: Some(run.boot_id.clone()),
+        session: run.sid,
+        is_current,
+        life: life_of(recorded, boot_id, look(run.pid).as_ref()),
+    }
+}
+
+/// The original started each service in a session of its own, so the session is the pid.
+fn bare_run(
+    pid_file: &PidFile,
+    boot_id: &str,
+    look: &impl Fn(u32) -> Option<LifeSign>,
+) -> RecordedRun {
+    let now = look(pid_file.pid).map(|mut sign| {
+        if let (Some(named), Some(real)) = (pid_file.started_at, sign.started_at_seconds) {
+            sign.is_configured_program |= (named.as_second() - real).abs() <= START_SLACK;
+        }
+        sign
+    });
+    let life = life_of(None, boot_id, now.as_ref());
+    let is_itself = matches!(life, RunLife::Alive | RunLife::Zombie);
+    RecordedRun {
+        pid: pid_file.pid,
+        start_time: now.filter(|_| is_itself).map(|sign| sign.start_time),
+        boot_id: None,
+        session: is_itself.then_some(pid_file.pid),
+        is_current: true,
+        life,
+    }
+}
+
+fn exits(records: &ServiceRecords) -> Vec<Exit> {
+    let mut exits: Vec<Exit> = records
+        .history
+        .iter()
+        .filter_map(|line| match line {
+            HistoryLine::Exit { exit } => Some(exit_of(exit)),
+            _ => None,
+        })
+        .collect();
+    if let Some((_, Ok(record))) = &records.record
+        && let Some(last) = &record.last_exit
+        && !exits.iter().any(|exit| exit.at == last.at)
+    {
+        exits.push(exit_of(last));
+    }
+    exits.sort_by_key(|exit| std::cmp::Reverse(exit.at));
+    exits.truncate(EXITS);
+    exits
+}
+
+fn exit_of(exit: &LastExit) -> Exit {
+    Exit {
+        at: exit.at,
+        code: exit.code,
+        signal: exit.signal.clone(),
+        requested: exit.requested,
+        uptime_ms: exit.uptime_ms,
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that are read"
+)]
+mod tests {
+    use std::fs;
+
+    use super::super::reading::read;
+    use super::*;
+    use crate::sys::place::Root;
+
+    struct Runtime(tempfile::TempDir);
+
+    impl Runtime {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join("supervisor")).unwrap();
+            fs::create_dir(dir.path().join("pids")).unwrap();
+            Self(dir)
+        }
+
+        fn write(self, name: &str, text: &str) -> Self {
+            fs::write(self.0.path().join(name), text).unwrap();
+            self
+        }
+
+        fn look(&self, look: impl Fn(u32) -> Option<LifeSign>) -> RecordedService {
+            let records = read(self.0.path(), "litellm", &Root::new(self.0.path()), 32768);
+            interpret(&records, "boot", look)
+        }
+    }
+
+    fn alive(start_time: u64) -> impl Fn(u32) -> Option<LifeSign> {
+        move |_| {
+            Some(LifeSign {
+                start_time,
+                started_at_seconds: Some(1_000),
+                is_zombie: false,
+                is_configured_program: false,
+            })
+        }
+    }
+
+    const RECORD: &str = r#"{"v":1,"wanted":"running","state":"ready","restarts":0,
+        "run":{"pid":42,"startTime":10,"bootId":"boot","sid":42,"logOffset":7}}"#;
+
+    #[test]
+    fn nothing_on_record_is_not_wanted() {
+        let read = Runtime::new().look(alive(1));
+        assert_eq!(read, RecordedService::default());
+    }
+
+    #[test]
+    fn a_record_tells_run_offset_and_exits() {
+        let history = concat!(
+            r#"{"kind":"spawn","at":"2026-11-24T09:00:00Z","run":{"pid":40,"startTime":5,"bootId":"boot","sid":40}}"#,
+            "\n",
+            r#"{"kind":"exit","at":"2026-11-24T09:30:00Z","code":3,"uptimeMs":5}"#,
+            "\n",
+            r#"{"kind":"spawn","at":"2026-11-24T10:00:00Z","run":{"pid":42,"startTime":10,"bootId":"boot","sid":42}}"#,
+            "\n",
+        );
+        let runtime = Runtime::new()
+            .write("supervisor/litellm.json", RECORD)
+            .write("supervisor/litellm.history.jsonl", history);
+        let read = runtime.look(alive(10));
+        assert!(read.wanted.running);
+        assert_eq!(read.wanted.from.as_deref(), Some("supervisor/litellm.json"));
+        let run = read.run.unwrap();
+        assert_eq!((run.pid, run.life), (42, RunLife::Alive));
+        assert_eq!(read.log_offset, 7);
+        assert_eq!(read.exits[0].code, Some(3));
+        let runs: Vec<_> = read
+            .runs
+            .iter()
+            .map(|run| (run.pid, run.is_current, run.life))
+            .collect();
+        assert_eq!(
+            runs,
+            [(42, true, RunLife::Alive), (40, false, RunLife::Reused)]
+        );
+        assert!(read.faults.is_empty());
+    }
+
+    #[test]
+    fn a_bare_pid_is_believed_when_its_start_time_fits() {
+        let runtime = Runtime::new().write("pids/litellm.pid", "42");
+        let read = runtime.look(alive(10));
+        assert!(read.wanted.running);
+        assert_eq!(read.run.unwrap().life, RunLife::Reused);
+        assert_eq!(read.runs[0].session, None);
+        let json = r#"{"pid":42,"started_at":"1970-01-01T00:16:41+00:00","command":[],"cwd":"/"}"#;
+        let read = Runtime::new()
+            .write("pids/litellm.pid", json)
+            .look(alive(10));
+        assert_eq!(read.run.unwrap().life, RunLife::Alive);
+        assert_eq!(read.runs[0].session, Some(42));
+    }
+
+    #[test]
+    fn a_broken_record_is_told_and_takes_nothing_else_down() {
+        let runtime = Runtime::new()
+            .write("supervisor/litellm.json", "{\"v\":1,")
+            .write("pids/litellm.pid", "-1");
+        let read = runtime.look(alive(10));
+        assert_eq!(read.run, None);
+        assert!(read.wanted.running);
+        assert_eq!(read.faults.len(), 2);
+        assert!(read.faults[0].starts_with("supervisor/litellm.json is no record"));
+    }
+
+    #[test]
+    fn a_name_that_is_no_file_name_reads_nothing() {
+        let runtime = Runtime::new().write("pids/litellm.pid", "42");
+        for name in [
+            "../pids/litellm",
+            "/etc/passwd",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\0b",
+        ] {
+            let records = read(runtime.0.path(), name, &Root::new("/"), 32768);
+            assert!(records.pid_file.is_none() && records.record.is_none());
+        }
+    }
+}
