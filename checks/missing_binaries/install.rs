@@ -80,7 +80,8 @@ fn environment(target: &ServiceProgram<'_>) -> Option<String> {
             ProgramContent::Script(script)
                 if script.usable
                     && script.missing.is_empty()
-                    && file.packages.known().is_some() =>
+                    && file.packages.known().is_some()
+                    && !is_system(&script.path) =>
             {
                 Some(script.path.clone())
             }

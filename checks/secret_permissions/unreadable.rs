@@ -1,9 +1,10 @@
 //! The user of a service cannot read a secret or config that the service needs.
 
 use super::{SecretFile, UNREADABLE, lies_in, look, set_mode};
+use crate::holder::served_by_another;
 use crate::model::{
-    AuthDirRole, FileFacts, FileKind, FileRole, Finding, Fix, Observed, Owner, Relation,
-    ServiceKind, Snapshot, Subject, UnknownDatum, Verdict,
+    AuthDirRole, FileFacts, FileKind, FileRole, Finding, Fix, Impact, Manager, Observed, Relation,
+    ServiceKind, Severity, Snapshot, Subject, UnknownDatum, Verdict,
 };
 use crate::shell;
 use crate::state::{View, service_of};
@@ -63,7 +64,11 @@ fn needed_by(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<u32> {
         FileRole::Config if file.path == configs.cliproxyapi.path => ServiceKind::Cliproxyapi,
         _ => return None,
     };
-    user_of(&service_of(snapshot, kind)?)
+    let view = service_of(snapshot, kind)?;
+    let user = user_of(&view)?;
+    // Another user's running service has read its config, by whatever right.
+    let was_read = file.facts.role == FileRole::Config && user != snapshot.host.user.uid;
+    (!was_read).then_some(user)
 }
 
 fn is_read_by_service(path: &str, snapshot: &Snapshot) -> bool {
@@ -75,7 +80,8 @@ fn is_read_by_service(path: &str, snapshot: &Snapshot) -> bool {
         .any(|dir| lies_in(path, &dir.path))
 }
 
-/// Under whom a service runs, or would be started.
+/// Under whom a service runs, or would be started; none when that is not known, and when it runs in
+/// a container, where the modes of this machine say nothing.
 fn user_of(view: &View<'_>) -> Option<u32> {
     let snapshot = view.snapshot;
     let is_its = |relation: &Relation| match relation {
@@ -87,20 +93,13 @@ fn user_of(view: &View<'_>) -> Option<u32> {
     let running = snapshot
         .processes
         .values()
-        .find(|process| process.state != 'Z' && is_its(&process.relation))
-        .map(|process| process.uid);
-    let hidden = || {
-        let socket = view
-            .rivals()
-            .into_iter()
-            .find_map(|socket| match socket.owner {
-                Owner::Hidden { uid } => Some(uid),
-                Owner::Known { .. } => None,
-            });
-        socket.filter(|_| view.is_identified())
-    };
-    let started = || view.settings().managed.then_some(snapshot.host.user.uid);
-    running.or_else(hidden).or_else(started)
+        .find(|process| process.state != 'Z' && is_its(&process.relation));
+    match running {
+        Some(process) if matches!(process.manager, Some(Manager::Container { .. })) => None,
+        Some(process) => Some(process.uid),
+        None if served_by_another(view).is_some() => None,
+        None => view.settings().managed.then_some(snapshot.host.user.uid),
+    }
 }
 
 fn can_read(user: u32, facts: &FileFacts, snapshot: &Snapshot) -> bool {
@@ -144,7 +143,7 @@ fn make(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Finding {
         FileRole::AuthDir => format!("700, {who}"),
         _ => format!("600, {who}"),
     };
-    Finding::new(
+    let finding = Finding::new(
         &UNREADABLE,
         Subject::File(file.path.into()),
         format!("{who} cannot read {}, which {needs} needs", file.path),
@@ -152,7 +151,24 @@ fn make(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Finding {
     )
     .brief(format!("cannot read {}", file.path))
     .evidence(look::mode_row(file, &expected, snapshot))
-    .fix(fix(file, user, snapshot))
+    .fix(fix(file, user, snapshot));
+    let is_loaded = facts.role == FileRole::Config && runs(file, snapshot);
+    if !is_loaded {
+        return finding;
+    }
+    // What runs has read it; its next start will not.
+    let mut finding = finding.at(Severity::Warning);
+    finding.impact = Impact::Risk;
+    finding
+}
+
+fn runs(file: &SecretFile<'_>, snapshot: &Snapshot) -> bool {
+    let kind = if file.path == snapshot.configs.litellm.path {
+        ServiceKind::Litellm
+    } else {
+        ServiceKind::Cliproxyapi
+    };
+    service_of(snapshot, kind).is_some_and(|view| view.is_running())
 }
 
 /// The directory above that keeps a user out although the bits of the file would let him read.
