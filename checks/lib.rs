@@ -6,12 +6,15 @@ pub mod chain;
 pub mod config;
 pub mod correlate;
 pub mod diagnose;
+pub mod holder;
 pub mod logins;
 pub mod logs;
 pub mod missing_binaries;
 pub mod model;
 pub mod oauth_login;
+pub mod places;
 pub mod port_conflict;
+pub mod reach;
 pub mod readiness;
 pub mod routes;
 pub mod secret_permissions;
@@ -40,14 +43,17 @@ mod tests {
     use super::*;
 
     /// Files beside this one that are no check.
-    const OTHERS: [&str; 11] = [
+    const OTHERS: &[&str] = &[
         "chain",
         "correlate",
         "diagnose",
+        "holder",
         "lib",
         "logins",
         "logs",
         "model",
+        "places",
+        "reach",
         "routes",
         "shell",
         "state",
