@@ -233,11 +233,20 @@ fn explains_login(cause: &Finding, effect: &Finding, snapshot: &Snapshot) -> boo
         (Some(left), Some(right)) if left < right => {
             cause.severity > Severity::Info
                 && cause.severity >= effect.severity.min(Severity::Warning)
-                && related(Related::Provider, cause, effect, snapshot)
+                && (related(Related::Provider, cause, effect, snapshot)
+                    || leaves_nobody(cause, effect))
                 && concerns_logins(cause, snapshot)
         }
         _ => false,
     }
+}
+
+/// That nobody is logged in is one finding, on the first provider; a credential of any provider
+/// that cannot be used explains it.
+fn leaves_nobody(cause: &Finding, effect: &Finding) -> bool {
+    effect.spec.id == "oauth-login/no-credential"
+        && effect.severity == Severity::Error
+        && cause.spec.id.starts_with("oauth-login/credential-")
 }
 
 /// A missing program explains logins only when it is the one that logs in.

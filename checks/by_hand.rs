@@ -1,0 +1,214 @@
+//! What a person types: how a program is started, logged in to and asked without flowgate.
+//!
+//! No command prints a secret: a key goes from its file into the request through a pipe.
+
+use crate::model::{ConfigFile, EntryValue, Process, Scheme, Snapshot};
+use crate::routes::canonical_provider;
+use crate::shell;
+use crate::state::View;
+
+/// Mark of a secret that was taken out of a text; what holds it cannot be pasted.
+const REDACTED: &str = "[redacted]";
+
+/// The command line that starts a service in the foreground; none when it holds a secret.
+pub fn start(view: View<'_>) -> Option<String> {
+    let mut words = view.settings().args.clone();
+    if let Some(port) = view.settings().port
+        && view.service.kind == crate::model::ServiceKind::Litellm
+        && !words
+            .iter()
+            .any(|word| word == "--port" || word.starts_with("--port="))
+    {
+        // Without it LiteLLM takes 4000, whatever flowgate.yaml says.
+        words.extend(["--port".into(), port.to_string()]);
+    }
+    run(view, &words)
+}
+
+/// The commands that restart a service: end its main process, then start it again.
+pub fn restart(view: View<'_>) -> Vec<String> {
+    view.main_process()
+        .map(|process| format!("kill {}", process.pid))
+        .into_iter()
+        .chain(start(view))
+        .collect()
+}
+
+/// The command with which the program itself logs in to a provider (`facts/cliproxyapi.md` 1.1);
+/// none when it has no flag for that.
+pub fn login(proxy: View<'_>, provider: &str) -> Option<String> {
+    let flag = match canonical_provider(provider).as_str() {
+        "codex" => "-codex-login",
+        "copilot" => "-github-copilot-login",
+        "claude" => "-claude-login",
+        "gemini" => "-login",
+        "qwen" => "-qwen-login",
+        "iflow" => "-iflow-login",
+        "antigravity" => "-antigravity-login",
+        "kiro" => "-kiro-login",
+        "kimi" => "-kimi-login",
+        "xai" => "-xai-login",
+        _ => return None,
+    };
+    let mut words = proxy.settings().args.clone();
+    words.push(flag.into());
+    run(proxy, &words)
+}
+
+/// How a process is ended by whoever manages it.
+pub fn stop(process: &Process) -> String {
+    use crate::model::Manager;
+    match &process.manager {
+        Some(Manager::Systemd { unit, user: true }) => {
+            format!("systemctl --user stop {}", shell::quote(unit))
+        }
+        Some(Manager::Systemd { unit, user: false }) => {
+            format!("sudo systemctl stop {}", shell::quote(unit))
+        }
+        Some(Manager::Container { id }) => format!("docker stop {}", shell::quote(id)),
+        None => format!("kill {}", process.pid),
+    }
+}
+
+fn run(view: View<'_>, words: &[String]) -> Option<String> {
+    if words.is_empty() || words.iter().any(|word| word.contains(REDACTED)) {
+        return None;
+    }
+    let cwd = shell::absolute(view.snapshot, &view.settings().cwd);
+    let line: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
+    Some(format!("cd {} && {}", shell::quote(&cwd), line.join(" ")))
+}
+
+/// The URL of a path at an `address:port`.
+pub fn url(scheme: Scheme, address: &str, path: &str) -> String {
+    let scheme = match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
+    format!("{scheme}://{address}{path}")
+}
+
+/// `curl` without a key.
+pub fn ask(url: &str) -> String {
+    let trust = if url.starts_with("https") { "k" } else { "" };
+    // Without `-g` curl would read the brackets of IPv6 as a pattern.
+    let raw = if url.contains('[') { "g" } else { "" };
+    format!("curl -is{trust}{raw} -m 5 {}", shell::quote(url))
+}
+
+/// Shows the status of a request with the key that stands in a line of a file, or with the whole
+/// content of a file.
+pub fn ask_with_key(snapshot: &Snapshot, key_from: &str, url: &str) -> String {
+    with_key(
+        snapshot,
+        key_from,
+        &format!(
+            "-o /dev/null -w '%{{http_code}}\\n' -H @- {}",
+            shell::quote(url)
+        ),
+        url,
+    )
+}
+
+/// Shows the body of the answer to such a request.
+pub fn list_with_key(snapshot: &Snapshot, key_from: &str, url: &str) -> String {
+    with_key(
+        snapshot,
+        key_from,
+        &format!("-H @- {}", shell::quote(url)),
+        url,
+    )
+}
+
+/// The key goes through a pipe. Examples of its line: `      api_key: "sk-1"`, `  - sk-1`.
+fn with_key(snapshot: &Snapshot, key_from: &str, request: &str, url: &str) -> String {
+    let (file, line) = split_place(key_from);
+    let file = shell::path(snapshot, file);
+    let header = match line {
+        Some(line) => format!(
+            r#"sed -n '{line}s/^ *\(- *\)*\("*[A-Za-z_-]*"*: *\)*["'\'']*\([^"'\'', ]*\).*/Authorization: Bearer \3/p' {file}"#
+        ),
+        None => format!("sed '1s/^/Authorization: Bearer /;q' {file}"),
+    };
+    let trust = if url.starts_with("https") { "k" } else { "" };
+    let raw = if url.contains('[') { "g" } else { "" };
+    format!("{header} | curl -s{trust}{raw} -m 5 {request}")
+}
+
+/// `file:line` in its parts; no line when the place is a whole file.
+pub fn split_place(place: &str) -> (&str, Option<u32>) {
+    place
+        .rsplit_once(':')
+        .and_then(|(file, line)| Some((file, Some(line.parse().ok()?))))
+        .unwrap_or((place, None))
+}
+
+/// Shows where a key stands without its value: `9:      api_key`.
+pub fn show_name(snapshot: &Snapshot, file: &str, key: &str) -> String {
+    format!(
+        "grep -n {} {} | cut -d: -f1,2",
+        shell::quote(key),
+        shell::path(snapshot, file)
+    )
+}
+
+/// Shows the line of an entry; where a secret stands on the same line, the entry alone.
+pub fn show_entry(snapshot: &Snapshot, config: &ConfigFile, path: &str) -> String {
+    let file = shell::path(snapshot, &config.path);
+    let key = path
+        .rsplit('.')
+        .next()
+        .unwrap_or(path)
+        .split('[')
+        .next()
+        .unwrap_or(path);
+    let Some(entry) = config.entry(path) else {
+        return show_name(snapshot, &config.path, key);
+    };
+    let line = entry.position.line;
+    let is_secret = |value: &EntryValue| matches!(value, EntryValue::Secret { .. });
+    let shares = config
+        .entries
+        .values()
+        .any(|other| other.position.line == line && is_secret(&other.value));
+    if is_secret(&entry.value) || shares {
+        show_name(snapshot, &config.path, key)
+    } else {
+        format!("sed -n {line}p {file}")
+    }
+}
+
+/// The end of a service's log.
+pub fn tail(view: View<'_>) -> Option<String> {
+    let log = view.service.log.known()?;
+    (!log.path.is_empty()).then(|| format!("tail -n 20 {}", shell::path(view.snapshot, &log.path)))
+}
+
+/// The first 6 digits of a fingerprint, as it is shown.
+pub fn short(fingerprint: &str) -> &str {
+    fingerprint.get(..6).unwrap_or(fingerprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_a_file_and_perhaps_a_line() {
+        assert_eq!(split_place("a/b.yaml:9"), ("a/b.yaml", Some(9)));
+        assert_eq!(split_place(".router/x.key"), (".router/x.key", None));
+        assert_eq!(split_place("a:b"), ("a:b", None));
+    }
+
+    #[test]
+    fn a_url_is_asked_as_it_is() {
+        assert_eq!(
+            ask("http://127.0.0.1:4000/"),
+            "curl -is -m 5 http://127.0.0.1:4000/"
+        );
+        assert_eq!(
+            ask("https://[::1]:4000/"),
+            "curl -iskg -m 5 'https://[::1]:4000/'"
+        );
+    }
+}

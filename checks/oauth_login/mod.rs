@@ -1,0 +1,61 @@
+#![doc = include_str!("../oauth_login.md")]
+
+mod callback;
+mod credential;
+mod endpoint;
+mod management;
+mod no_credential;
+
+use crate::logins::{unseen, usable_providers};
+use crate::model::{Check, ConfigState, ServiceKind, Snapshot, UnknownDatum, Verdict};
+use crate::state::service_of;
+
+crate::findings! { "oauth-login";
+    MANAGEMENT_DISABLED = "management-disabled", Error, Outage, "no management API";
+    WRONG_ENDPOINT = "wrong-endpoint", Error, Outage, "a login path that does not exist";
+    CALLBACK_PORT_BUSY = "callback-port-busy", Error, Outage, "its callback port is held";
+    NO_CREDENTIAL = "no-credential", Error, Outage, "no login";
+    CREDENTIAL_BROKEN = "credential-broken", Error, Outage, "a broken token file";
+    CREDENTIAL_EXPIRED = "credential-expired", Error, Outage, "an expired login";
+}
+
+/// The check.
+pub static CHECK: Check = Check {
+    id: "oauth-login",
+    title: "logins",
+    section: Some(2),
+    page: include_str!("../oauth_login.md"),
+    findings: FINDINGS,
+    run,
+};
+
+fn run(snapshot: &Snapshot) -> Verdict {
+    let mut verdict = Verdict::default();
+    if let ConfigState::Unreadable { .. } | ConfigState::Invalid { .. } =
+        snapshot.configs.flowgate.state
+    {
+        verdict.unknowns.push(UnknownDatum {
+            what: "which logins are configured".into(),
+            why: format!("{} cannot be used", snapshot.configs.flowgate.path),
+            command: Some(format!("{} config check", snapshot.tool.command)),
+            optional: false,
+        });
+    }
+    let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) else {
+        return verdict;
+    };
+    // With one usable credential the verdict stands, whatever else lies where nobody may look.
+    let optional = !usable_providers(snapshot).is_empty();
+    verdict
+        .unknowns
+        .extend(unseen(snapshot).into_iter().map(|unknown| UnknownDatum {
+            optional,
+            ..unknown
+        }));
+    management::look(proxy, &mut verdict);
+    endpoint::look(snapshot, &mut verdict);
+    callback::look(proxy, &mut verdict);
+    credential::look(proxy, &mut verdict);
+    no_credential::look(proxy, &mut verdict);
+    verdict
+}

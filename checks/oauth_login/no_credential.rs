@@ -1,0 +1,138 @@
+//! Nobody is logged in.
+
+use super::NO_CREDENTIAL;
+use super::credential::login_fix;
+use crate::by_hand;
+use crate::logins::{configured, provider_of, serves, unseen, usable_providers};
+use crate::model::{
+    AuthDirRole, CredentialState, Evidence, Finding, Severity, Snapshot, Subject, Verdict,
+};
+use crate::routes::canonical_provider;
+use crate::shell;
+use crate::state::View;
+use crate::words;
+
+/// Finds that no credential is usable, or that one of several providers was never logged in.
+pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
+    let snapshot = proxy.snapshot;
+    let configured = configured(snapshot);
+    let usable = usable_providers(snapshot);
+    if usable.is_empty() {
+        if unseen(snapshot).is_empty() {
+            let provider = configured.first().copied().unwrap_or("codex");
+            verdict.push(nobody(proxy, provider));
+        }
+        return;
+    }
+    for provider in configured {
+        if !serves(snapshot, provider) && !has_file(snapshot, provider) {
+            verdict.push(never(proxy, provider, &usable));
+        }
+    }
+}
+
+/// Whether a token file of the provider is there, whatever its state; that has its own finding.
+fn has_file(snapshot: &Snapshot, provider: &str) -> bool {
+    let name = canonical_provider(provider);
+    snapshot
+        .credentials
+        .files
+        .values()
+        .any(|file| provider_of(file).map(canonical_provider) == Some(name.clone()))
+}
+
+fn nobody(proxy: View<'_>, provider: &str) -> Finding {
+    let snapshot = proxy.snapshot;
+    let config = &snapshot.configs.cliproxyapi;
+    let count = snapshot.credentials.files.len();
+    let cause = if count == 0 {
+        format!(
+            "{} holds no token, and {} no API-key provider",
+            dirs(snapshot),
+            config.path
+        )
+    } else {
+        format!(
+            "none of {} in {} can be used, and {} has no API-key provider",
+            words::count(count, "token file"),
+            dirs(snapshot),
+            config.path
+        )
+    };
+    Finding::new(
+        &NO_CREDENTIAL,
+        Subject::Provider(provider.into()),
+        "no login: there is no credential that can be used",
+        cause,
+    )
+    .brief("no login")
+    .evidence(dir_row(snapshot))
+    .evidence(
+        Evidence::new("config", "no API-key provider", &config.path).command(format!(
+            "grep -nE '^ *\"?([a-z]+-api-key|openai-compatibility)\"? *:' {} | cut -d: -f1,2",
+            shell::path(snapshot, &config.path)
+        )),
+    )
+    .fix(login_fix(proxy, provider))
+}
+
+fn never(proxy: View<'_>, provider: &str, usable: &[String]) -> Finding {
+    let snapshot = proxy.snapshot;
+    let entry = snapshot
+        .credentials
+        .providers
+        .get(provider)
+        .map(|found| found.entry.clone())
+        .unwrap_or_default();
+    let config = &snapshot.configs.flowgate;
+    let key = format!("{entry}.auth_url_endpoint");
+    Finding::new(
+        &NO_CREDENTIAL,
+        Subject::Provider(provider.into()),
+        format!("{provider} is configured and was never logged in"),
+        format!("{} serves meanwhile", words::list(usable)),
+    )
+    .at(Severity::Info)
+    .brief("never logged in")
+    .evidence(
+        Evidence::new(
+            "config",
+            format!("{entry} is configured"),
+            config.place(&key),
+        )
+        .command(by_hand::show_entry(snapshot, config, &key)),
+    )
+    .evidence(dir_row(snapshot))
+    .fix(login_fix(proxy, provider))
+}
+
+/// The auth dirs that count, the one of the service alone where it is known.
+fn dirs(snapshot: &Snapshot) -> String {
+    let all = &snapshot.credentials.auth_dirs;
+    let own = all.iter().find(|dir| dir.role == AuthDirRole::Service);
+    match (own, all.first()) {
+        (Some(dir), _) | (None, Some(dir)) => dir.path.clone(),
+        (None, None) => "no auth dir".into(),
+    }
+}
+
+fn dir_row(snapshot: &Snapshot) -> Evidence {
+    let dir = dirs(snapshot);
+    let files = &snapshot.credentials.files;
+    let parsed = files
+        .values()
+        .filter(|file| matches!(file.state, CredentialState::Parsed { .. }))
+        .count();
+    let seen = format!(
+        "{}, {parsed} of them readable as tokens",
+        words::count(files.len(), "file")
+    );
+    let seen = if files.is_empty() {
+        "no token file".into()
+    } else {
+        seen
+    };
+    Evidence::new("auth dir", seen, &dir)
+        .expected("a token file of a provider")
+        .command(format!("ls -l {}", shell::path(snapshot, &dir)))
+}

@@ -1,0 +1,186 @@
+//! An answer that no other finding explains.
+
+use super::HTTP_ERROR;
+use crate::by_hand;
+use crate::model::{
+    Answer, BodyClass, Evidence, Finding, Fix, Observed, Outcome, ServiceKind, Severity, Subject,
+    UnknownDatum, Verdict,
+};
+use crate::state::View;
+
+/// What an answer means for the hop that gave it.
+enum Meaning {
+    /// It is what a healthy hop says here, or another finding speaks of it.
+    Fine,
+    /// The hop is broken.
+    Fault,
+    /// Nothing follows from it; why.
+    NoVerdict(String),
+}
+
+/// Finds faults in what answers at the configured address, where that is the service itself.
+pub fn look(view: View<'_>, verdict: &mut Verdict) {
+    // What a stranger on the port says is no word of the service.
+    if view.service.kind == ServiceKind::Other || !(view.owns_port() || view.is_identified()) {
+        return;
+    }
+    let Some(probes) = view.probes() else {
+        return not_asked(view, verdict);
+    };
+    let identity = match view.service.kind {
+        ServiceKind::Litellm => &probes.liveness,
+        _ => &probes.root,
+    };
+    let mut faults = Vec::new();
+    let mut silent = None;
+    for (observed, has_key) in [(identity, false), (&probes.readiness, false)]
+        .into_iter()
+        .chain(
+            probes
+                .models
+                .values()
+                .map(|keyed| (&keyed.answer, keyed.key.is_some())),
+        )
+    {
+        match observed {
+            Observed::Known(answer) => match meaning(view, answer, has_key) {
+                Meaning::Fine => {}
+                Meaning::Fault => faults.push(answer),
+                Meaning::NoVerdict(why) => {
+                    silent.get_or_insert((why, answer.request.clone()));
+                }
+            },
+            Observed::Unknown(unknown) => {
+                silent.get_or_insert((unknown.why.clone(), "GET /".into()));
+            }
+            Observed::NotAsked => {}
+        }
+    }
+    if let Some((why, request)) = silent {
+        verdict.unknowns.push(unknown(view, why, &request));
+    }
+    if let Some(finding) = finding(view, &faults) {
+        verdict.push(finding);
+    }
+}
+
+fn meaning(view: View<'_>, answer: &Answer, has_key: bool) -> Meaning {
+    let (status, body) = match &answer.outcome {
+        Outcome::Http { status, body, .. } => (*status, body),
+        Outcome::Reset | Outcome::NotHttp => return Meaning::Fault,
+        Outcome::Timeout
+        | Outcome::Refused
+        | Outcome::Unreachable { .. }
+        | Outcome::WrongScheme
+        | Outcome::TlsRefused => return Meaning::NoVerdict(no_answer(view, answer)),
+    };
+    match body {
+        BodyClass::CliproxySafeMode if status == 403 => {
+            return Meaning::NoVerdict(
+                "it refuses every request: its api-keys are those of the template".into(),
+            );
+        }
+        BodyClass::TlsExpected => return Meaning::NoVerdict(no_answer(view, answer)),
+        BodyClass::CliproxyKeyMissing
+        | BodyClass::CliproxyKeyRejected
+        | BodyClass::LitellmKeyRejected => return Meaning::Fine,
+        // The bare 500 says that no key came; with one it says that something broke.
+        BodyClass::LitellmKeyMissing if !has_key => return Meaning::Fine,
+        _ => {}
+    }
+    match status {
+        200..=299 | 401 => Meaning::Fine,
+        // The path is wrong while the service is well.
+        404 if !has_key && view.is_identified() => Meaning::Fine,
+        _ => Meaning::Fault,
+    }
+}
+
+/// Why there is no answer, with what the kernel says of the process.
+fn no_answer(view: View<'_>, answer: &Answer) -> String {
+    let stopped = view.main_process().filter(|process| process.state == 'T');
+    match stopped {
+        Some(process) => format!("{}; pid {} is in state T", answer.describe(), process.pid),
+        None => answer.describe(),
+    }
+}
+
+fn not_asked(view: View<'_>, verdict: &mut Verdict) {
+    if let Some(port) = view.settings().port {
+        let why = format!(
+            "{} is not asked: it is no loopback address",
+            crate::state::address_key(&view.settings().host, port)
+        );
+        // Its process owns the port; that is all that can be told without leaving loopback.
+        verdict.unknowns.push(UnknownDatum {
+            optional: true,
+            ..unknown(view, why, "GET /")
+        });
+    }
+}
+
+fn unknown(view: View<'_>, why: String, request: &str) -> UnknownDatum {
+    UnknownDatum {
+        what: format!("whether {} serves", view.name),
+        why,
+        command: Some(by_hand::ask(&url(view, request))),
+        optional: !view.is_wanted(),
+    }
+}
+
+fn finding(view: View<'_>, faults: &[&Answer]) -> Option<Finding> {
+    let first = faults.first()?;
+    let (seen, brief) = match &first.outcome {
+        Outcome::Reset => (
+            "cuts the connection".to_owned(),
+            "cuts connections".to_owned(),
+        ),
+        Outcome::NotHttp => ("does not answer in HTTP".into(), "speaks no HTTP".into()),
+        _ => {
+            let status = first.status().unwrap_or_default();
+            (format!("answers {status}"), format!("answers {status}"))
+        }
+    };
+    let cause = match &first.outcome {
+        Outcome::Http {
+            excerpt: Some(excerpt),
+            ..
+        } => format!("it says: {excerpt}"),
+        Outcome::Http { .. } => "its answer does not say why".into(),
+        _ => {
+            "something else than HTTP is spoken there, or the program breaks on the request".into()
+        }
+    };
+    let mut finding = Finding::new(
+        &HTTP_ERROR,
+        Subject::Service(view.name.into()),
+        format!("{} {seen} to {}", view.name, first.request),
+        cause,
+    )
+    .brief(brief);
+    if !view.is_wanted() {
+        finding = finding.at(Severity::Info);
+    }
+    for answer in faults {
+        let url = url(view, &answer.request);
+        finding = finding.evidence(
+            Evidence::new("answer", answer.describe(), url.clone())
+                .expected("2xx")
+                .command(by_hand::ask(&url)),
+        );
+    }
+    Some(finding.fix(Fix::manual(
+        "by-hand",
+        format!("look for the reason at the end of the log of {}", view.name),
+        by_hand::tail(view).into_iter().collect(),
+    )))
+}
+
+fn url(view: View<'_>, request: &str) -> String {
+    let path = request.split_whitespace().last().unwrap_or("/");
+    by_hand::url(
+        view.settings().scheme,
+        &view.address().unwrap_or_default(),
+        path,
+    )
+}

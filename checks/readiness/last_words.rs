@@ -1,0 +1,97 @@
+//! The line of a log that says why a program ended (`facts/litellm.md` 10, `facts/cliproxyapi.md` 6.2).
+
+use crate::model::ServiceKind;
+use crate::state::View;
+
+/// Most characters of a line that are shown.
+const SHOWN: usize = 200;
+
+/// What a program said last.
+pub enum LastWords {
+    /// A line that is known to say why it ended.
+    Deciding {
+        /// The line, shortened.
+        line: String,
+        /// The log.
+        path: String,
+    },
+    /// The last line; what it has to do with the end is not known.
+    Unexplained {
+        /// The line, shortened.
+        line: String,
+        /// The log.
+        path: String,
+    },
+}
+
+impl LastWords {
+    /// The line.
+    pub fn line(&self) -> &str {
+        match self {
+            Self::Deciding { line, .. } | Self::Unexplained { line, .. } => line,
+        }
+    }
+
+    /// The log.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Deciding { path, .. } | Self::Unexplained { path, .. } => path,
+        }
+    }
+}
+
+/// Texts that decide, the most specific first; of one text the first line that has it.
+const LITELLM: &[&str] = &[
+    "error while attempting to bind on address",
+    "LiteLLM proxy refused to start:",
+    "Config file not found:",
+    "Missing dependency",
+    "ModuleNotFoundError:",
+    "yaml.scanner.",
+    "yaml.parser.",
+    "yaml.reader.",
+    "Application startup failed",
+];
+
+const CLIPROXYAPI: &[&str] = &[
+    "proxy service exited with error:",
+    "failed to load config:",
+    "failed to resolve auth directory:",
+    "failed to configure log output",
+    "keep-alive endpoint idle",
+    "flag provided but not defined",
+];
+
+/// What a service said last in its log since its last start; none when it said nothing.
+pub fn last_words(view: View<'_>) -> Option<LastWords> {
+    let log = view.service.log.known()?;
+    let signatures = match view.service.kind {
+        ServiceKind::Litellm => LITELLM,
+        ServiceKind::Cliproxyapi => CLIPROXYAPI,
+        ServiceKind::Other => &[],
+    };
+    let path = log.path.clone();
+    let deciding = signatures
+        .iter()
+        .find_map(|text| log.lines.iter().find(|line| line.contains(text)));
+    if let Some(line) = deciding {
+        let line = shorten(line);
+        return Some(LastWords::Deciding { line, path });
+    }
+    let last = log
+        .lines
+        .iter()
+        .rev()
+        .find(|line| !line.trim().is_empty())?;
+    let line = shorten(last);
+    Some(LastWords::Unexplained { line, path })
+}
+
+fn shorten(line: &str) -> String {
+    let line = line.trim();
+    if line.chars().count() <= SHOWN {
+        return line.to_owned();
+    }
+    let head: String = line.chars().take(SHOWN).collect();
+    format!("{head} …")
+}

@@ -1,0 +1,65 @@
+#![doc = include_str!("../readiness.md")]
+
+mod active_profile;
+mod client_key;
+mod http_error;
+mod last_words;
+mod models;
+mod process;
+mod upstream_address;
+mod upstream_key;
+
+use crate::model::{Check, ConfigState, ServiceKind, Snapshot, UnknownDatum, Verdict};
+use crate::state::{service_of, services};
+
+crate::findings! { "readiness";
+    NOT_RUNNING = "not-running", Error, Outage, "not running";
+    STARTING = "starting", Info, Hint, "starting";
+    NO_ACTIVE_PROFILE = "no-active-profile", Error, Outage, "no active profile";
+    CLIENT_KEY_REJECTED = "client-key-rejected", Error, Outage, "refuses the client key";
+    UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
+    UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
+    NO_MODELS = "no-models", Error, Outage, "lists no model";
+    HTTP_ERROR = "http-error", Error, Outage, "answers with an error";
+}
+
+/// The check.
+pub static CHECK: Check = Check {
+    id: "readiness",
+    title: "whether the gateway answers",
+    section: Some(5),
+    page: include_str!("../readiness.md"),
+    findings: FINDINGS,
+    run,
+};
+
+fn run(snapshot: &Snapshot) -> Verdict {
+    let mut verdict = Verdict::default();
+    if let ConfigState::Unreadable { .. } | ConfigState::Invalid { .. } =
+        snapshot.configs.flowgate.state
+    {
+        verdict.unknowns.push(UnknownDatum {
+            what: "which services there are".into(),
+            why: format!("{} cannot be used", snapshot.configs.flowgate.path),
+            command: Some(format!("{} config check", snapshot.tool.command)),
+            optional: false,
+        });
+    }
+    for view in services(snapshot) {
+        process::look(view, &mut verdict);
+        if process::is_in_start_window(view) {
+            continue;
+        }
+        http_error::look(view, &mut verdict);
+        models::look(view, &mut verdict);
+    }
+    if let Some(litellm) = service_of(snapshot, ServiceKind::Litellm) {
+        active_profile::look(litellm, &mut verdict);
+        client_key::look(litellm, &mut verdict);
+        if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
+            upstream_key::look(litellm, proxy, &mut verdict);
+            upstream_address::look(litellm, proxy, &mut verdict);
+        }
+    }
+    verdict
+}

@@ -1,0 +1,323 @@
+//! What LiteLLM sends where: its deployments with address and key, and what becomes of the key.
+
+use std::net::IpAddr;
+
+use crate::by_hand::split_place;
+use crate::model::{
+    Answer, BodyClass, EntryValue, EnvVariable, KeyedAnswer, SecretClass, ServiceKind, Snapshot,
+};
+use crate::state::{View, service_of};
+
+/// How LiteLLM refers to a variable of its environment.
+const VARIABLE: &str = "os.environ/";
+
+/// Most deployments that are looked at.
+const LIMIT: usize = 500;
+
+/// One entry of `model_list`.
+pub struct Deployment<'a> {
+    /// The path of its parameters: `model_list[0].litellm_params`.
+    pub path: String,
+    /// `model_name`, when it can be read.
+    pub model: Option<&'a str>,
+    /// The address that its `api_base` names, when it names one.
+    pub address: Option<Address>,
+    /// The key that is sent there.
+    pub key: Key<'a>,
+}
+
+/// The key that LiteLLM sends to a deployment.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// A value, by its fingerprint.
+    Given(&'a str),
+    /// A variable whose value the snapshot does not know.
+    Variable(&'a str),
+    /// None, or the empty text.
+    Absent,
+}
+
+/// Host and port of a URL.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// Lower-case host without brackets.
+    pub host: String,
+    /// The port, that of the scheme when none is written.
+    pub port: u16,
+}
+
+/// Every deployment of the active LiteLLM config, in its order.
+pub fn deployments(snapshot: &Snapshot) -> Vec<Deployment<'_>> {
+    let config = &snapshot.configs.litellm;
+    let count = match config.entry("model_list").map(|entry| &entry.value) {
+        Some(EntryValue::List(count)) => (*count).min(LIMIT),
+        _ => 0,
+    };
+    (0..count)
+        .map(|index| {
+            let path = format!("model_list[{index}].litellm_params");
+            Deployment {
+                model: config.text(&format!("model_list[{index}].model_name")),
+                address: text_of(snapshot, &format!("{path}.api_base")).and_then(Address::of_url),
+                key: key_of(snapshot, &format!("{path}.api_key")),
+                path,
+            }
+        })
+        .collect()
+}
+
+/// A text of the LiteLLM config, a variable of its environment followed.
+fn text_of<'a>(snapshot: &'a Snapshot, path: &str) -> Option<&'a str> {
+    let text = snapshot.configs.litellm.text(path)?;
+    match text.strip_prefix(VARIABLE) {
+        None => Some(text),
+        Some(name) => match variable(snapshot, name)? {
+            EnvVariable::Text(value) => Some(value),
+            _ => None,
+        },
+    }
+}
+
+fn key_of<'a>(snapshot: &'a Snapshot, path: &str) -> Key<'a> {
+    match snapshot
+        .configs
+        .litellm
+        .entry(path)
+        .map(|entry| &entry.value)
+    {
+        Some(EntryValue::Secret { fingerprint, class }) if *class != SecretClass::Empty => {
+            Key::Given(fingerprint)
+        }
+        Some(EntryValue::Text(text)) => match text.strip_prefix(VARIABLE) {
+            Some(name) => match variable(snapshot, name) {
+                Some(EnvVariable::Secret { fingerprint }) => Key::Given(fingerprint),
+                _ => Key::Variable(name),
+            },
+            None => Key::Absent,
+        },
+        _ => Key::Absent,
+    }
+}
+
+fn variable<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a EnvVariable> {
+    service_of(snapshot, ServiceKind::Litellm)?
+        .service
+        .environment
+        .known()?
+        .get(name)
+}
+
+impl Address {
+    /// The address of an `http` or `https` URL.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.trim().split_once("://")?;
+        let default = match scheme.to_ascii_lowercase().as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => return None,
+        };
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let authority = authority.rsplit('@').next()?;
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => {
+                let (host, tail) = rest.split_once(']')?;
+                (host, tail.strip_prefix(':'))
+            }
+            None => match authority.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, None),
+            },
+        };
+        let port = match port {
+            Some(text) if !text.is_empty() => text.parse().ok()?,
+            _ => default,
+        };
+        let host = canonical(host);
+        (!host.is_empty()).then_some(Self { host, port })
+    }
+
+    /// Whether it lies on this machine by its spelling alone; names are not resolved.
+    pub fn is_local(&self) -> bool {
+        self.host == "localhost"
+            || self
+                .host
+                .parse::<IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
+    }
+
+    /// Whether a request to it arrives at a listener that is bound to `host` and `port`.
+    pub fn reaches(&self, host: &str, port: u16) -> bool {
+        let bound = canonical(host);
+        let asked: &[&str] = match self.host.as_str() {
+            // Both programs bind the name to IPv4, clients try both families.
+            "localhost" => &["127.0.0.1", "::1"],
+            "0.0.0.0" => &["127.0.0.1"],
+            "::" => &["::1"],
+            other => &[other],
+        };
+        port == self.port
+            && match bound.as_str() {
+                "" | "::" => true,
+                "0.0.0.0" => asked.iter().any(|host| !host.contains(':')),
+                "localhost" => asked.contains(&"127.0.0.1"),
+                bound => asked.contains(&bound),
+            }
+    }
+
+    /// Whether it leads to a service: to its configured address, or to where its run listens.
+    pub fn leads_to(&self, view: View<'_>) -> bool {
+        let settings = view.settings();
+        settings
+            .port
+            .is_some_and(|port| self.reaches(&settings.host, port))
+            || view
+                .own_sockets()
+                .iter()
+                .any(|socket| self.reaches(&socket.address, socket.port))
+    }
+}
+
+/// `127.0.0.1:8317`, `[::1]:8317`, `localhost:8317`.
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&crate::state::address_key(&self.host, self.port))
+    }
+}
+
+/// A host in one spelling: lower case, no brackets, IPv4 in IPv6 as IPv4.
+fn canonical(host: &str) -> String {
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().to_string(),
+        Err(_) => host.to_ascii_lowercase(),
+    }
+}
+
+/// What becomes of a key at a hop.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was accepted, or the hop asks for none.
+    Accepted,
+    /// It was refused.
+    Refused,
+    /// The hop refuses every key: its own keys are those of the template.
+    SafeMode,
+    /// Nothing follows from what came.
+    Open,
+}
+
+/// What an answer to a request with a key says of the key.
+pub fn fate(answer: &Answer) -> Fate {
+    match (answer.status(), answer.body()) {
+        (_, Some(BodyClass::CliproxySafeMode)) => Fate::SafeMode,
+        (Some(200..=299), _) => Fate::Accepted,
+        (Some(401), _)
+        | (_, Some(BodyClass::CliproxyKeyRejected | BodyClass::LitellmKeyRejected)) => {
+            Fate::Refused
+        }
+        _ => Fate::Open,
+    }
+}
+
+/// The answer that the proxy gave to the key of a deployment, where that key was tried.
+pub fn tried<'a>(
+    proxy: View<'a>,
+    deployment: &Deployment<'_>,
+) -> Option<(&'a KeyedAnswer, &'a Answer)> {
+    let config = &proxy.snapshot.configs.litellm;
+    let line = config
+        .entry(&format!("{}.api_key", deployment.path))
+        .map(|entry| entry.position.line);
+    let is_its_place = |place: &str| {
+        let (file, at) = split_place(place);
+        file == config.path && at.is_some() && at == line
+    };
+    let answers = || {
+        proxy
+            .serving_probes()
+            .into_iter()
+            .flat_map(|probes| probes.models.values())
+    };
+    let by_place = || answers().find(|keyed| is_its_place(&keyed.key_from));
+    let found = match deployment.key {
+        Key::Given(fingerprint) => answers()
+            .find(|keyed| keyed.key.as_deref() == Some(fingerprint))
+            .or_else(by_place),
+        Key::Variable(_) => by_place(),
+        Key::Absent => answers().find(|keyed| keyed.key.is_none()),
+    }?;
+    Some((found, found.answer.known()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(url: &str) -> Option<String> {
+        Address::of_url(url).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn urls_name_host_and_port() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8317/v1", "127.0.0.1:8317"),
+            ("https://LocalHost/v1", "localhost:443"),
+            ("http://[::1]:8317/v1", "[::1]:8317"),
+            ("http://[::ffff:127.0.0.1]:1?x", "127.0.0.1:1"),
+            ("http://user:pw@127.0.0.1:9#a", "127.0.0.1:9"),
+            ("http://llm.example.net", "llm.example.net:80"),
+        ] {
+            assert_eq!(address(url).as_deref(), Some(expected), "{url}");
+        }
+        for url in [
+            "",
+            "127.0.0.1:8317",
+            "ftp://127.0.0.1/",
+            "http://",
+            "http://[::1",
+            "http://127.0.0.1:99999/",
+        ] {
+            assert_eq!(address(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_address_are_one() {
+        let reaches = |url: &str, host: &str| {
+            Address::of_url(url).is_some_and(|address| address.reaches(host, 8317))
+        };
+        for (url, host) in [
+            ("http://127.0.0.1:8317", "localhost"),
+            ("http://localhost:8317", "127.0.0.1"),
+            ("http://localhost:8317", "::1"),
+            ("http://0.0.0.0:8317", "127.0.0.1"),
+            ("http://[::1]:8317", "[::1]"),
+            ("http://127.0.0.1:8317", "0.0.0.0"),
+            ("http://127.0.0.1:8317", ""),
+            ("http://127.0.0.1:8317", "::"),
+        ] {
+            assert!(reaches(url, host), "{url} {host}");
+        }
+        for (url, host) in [
+            ("http://127.0.0.1:8317", "::1"),
+            ("http://[::1]:8317", "127.0.0.1"),
+            ("http://[::1]:8317", "localhost"),
+            ("http://[::1]:8317", "0.0.0.0"),
+            ("http://127.0.0.1:8318", "127.0.0.1"),
+            ("http://10.0.0.5:8317", "127.0.0.1"),
+        ] {
+            assert!(!reaches(url, host), "{url} {host}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        let is_local = |url: &str| Address::of_url(url).is_some_and(|address| address.is_local());
+        assert!(is_local("http://localhost:1"));
+        assert!(is_local("http://127.0.0.2:1"));
+        assert!(is_local("http://[::1]:1"));
+        assert!(!is_local("http://10.0.0.5:1"));
+        assert!(!is_local("https://api.openai.com/v1"));
+        assert!(!is_local("http://localhost.example.org:1"));
+    }
+}
