@@ -9,6 +9,8 @@ use crate::standin::{cliproxyapi, litellm};
 
 /// Run a stand-in of one of the two programs, on loopback only
 #[derive(Debug, Args)]
+// `-h` is for the program that is stood in for.
+#[command(disable_help_flag = true)]
 pub struct StandinArgs {
     /// Which program to stand in for
     #[arg(value_enum)]

@@ -11,6 +11,7 @@ use rustls::InvalidMessage;
 /// Refused, silent and cut are three different things to a person (`crates.md` 5).
 pub(super) fn outcome_of(error: &reqwest::Error) -> Outcome {
     let mut why = "request failed".to_owned();
+    let mut is_cut = false;
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(current) = cause {
         if let Some(outcome) = current.downcast_ref::<rustls::Error>().map(of_tls) {
@@ -20,14 +21,19 @@ pub(super) fn outcome_of(error: &reqwest::Error) -> Outcome {
             return outcome;
         }
         let text = current.to_string();
-        if let Some(outcome) = of_text(&text) {
-            return outcome;
+        if is_no_http(&text) {
+            return Outcome::NotHttp;
         }
+        // What lies deeper may say more.
+        is_cut |= says_cut(&text);
         why = text;
         cause = current.source();
     }
     if error.is_timeout() {
         return Outcome::Timeout;
+    }
+    if is_cut {
+        return Outcome::Reset;
     }
     Outcome::Unreachable { why }
 }
@@ -74,22 +80,26 @@ fn of_io(error: &io::Error) -> Option<Outcome> {
 }
 
 /// The HTTP library keeps the kind of its errors to itself; its words are checked by tests.
-fn of_text(text: &str) -> Option<Outcome> {
-    const NOT_HTTP: [&str; 3] = [
+fn is_no_http(text: &str) -> bool {
+    const WORDS: [&str; 4] = [
         "invalid HTTP",
         "message head is too large",
         "invalid content-length parsed",
+        // It spoke before it was asked, as SSH and mail servers do.
+        "received unexpected message from connection",
     ];
-    const CUT: [&str; 3] = [
-        "connection closed before message completed",
+    WORDS.iter().any(|words| text.contains(words))
+}
+
+/// The same of a connection that ended too early.
+fn says_cut(text: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "connection closed before",
         "end of file before message length reached",
         "unexpected EOF",
+        // Closed before the request was on its way.
+        "operation was canceled",
+        "channel closed",
     ];
-    if NOT_HTTP.iter().any(|words| text.contains(words)) {
-        Some(Outcome::NotHttp)
-    } else if CUT.iter().any(|words| text.contains(words)) {
-        Some(Outcome::Reset)
-    } else {
-        None
-    }
+    WORDS.iter().any(|words| text.contains(words))
 }

@@ -2,12 +2,13 @@
 
 pub mod classify;
 pub mod client;
+pub mod cliproxyapi;
 pub mod excerpt;
-pub mod failure;
+pub mod litellm;
 pub mod management;
-pub mod pinned;
 pub mod requests;
 pub mod target;
 
-pub mod cliproxyapi;
-pub mod litellm;
+mod failure;
+mod pinned;
+mod readiness;

@@ -17,6 +17,7 @@ use crate::sys::read::{self, ReadError};
 use crate::sys::redact::Redactor;
 
 mod interpret;
+mod moment;
 
 pub use interpret::interpret;
 

@@ -4,77 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flowgate_checks::model::{
-    Answer, Identity, KeyedAnswer, Observed, ServiceKind, TargetProbes, TargetRole,
-};
+use flowgate_checks::model::{Answer, Identity, KeyedAnswer, Observed, ServiceKind, TargetProbes};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 
 use crate::gateway::classify::parse_models;
 use crate::gateway::client::{Exchange, ProbeClient};
-use crate::gateway::requests::{ClientKey, Purpose, ReadinessPath, Request};
-use crate::gateway::target::LoopbackTarget;
+use crate::gateway::requests::{Purpose, Request};
 use crate::sys::fingerprint::Fingerprinter;
 use crate::sys::redact::Redactor;
 
-/// Time that one request may take.
-pub const DEADLINE: Duration = Duration::from_secs(2);
+mod plan;
 
-/// One address to ask.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The service whose answers these are, as named in flowgate.yaml.
-    pub service: String,
-    /// Which program should answer there.
-    pub kind: ServiceKind,
-    /// Where.
-    pub at: LoopbackTarget,
-    /// Why it is asked.
-    pub role: TargetRole,
-    /// The configured readiness path; none for addresses that only an `api_base` names.
-    pub readiness_path: Option<String>,
-    /// The keys that hops really use there.
-    pub keys: Vec<ProbeKey>,
-    /// The content of the service's `tls.cert`, when it is asked over TLS.
-    pub certificate: Option<Arc<[u8]>>,
-}
-
-/// A key that a hop really uses.
-#[derive(Debug, Clone)]
-pub struct ProbeKey {
-    /// Where it comes from, `file:line`.
-    pub from: String,
-    /// The key; none when that hop sends none.
-    pub secret: Option<SecretString>,
-}
-
-/// Everything to ask in one look.
-#[derive(Debug, Clone)]
-pub struct ProbePlan {
-    targets: Vec<Target>,
-    /// Time that one request may take.
-    pub deadline: Duration,
-}
-
-impl Default for ProbePlan {
-    fn default() -> Self {
-        Self {
-            targets: Vec::new(),
-            deadline: DEADLINE,
-        }
-    }
-}
-
-/// Whether the listener behind a target may be given a key.
-///
-/// That its identity is right is looked at here; who owns the socket is the caller's to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
-    /// It belongs to our tree, or its socket to this user or root.
-    Trusted,
-    /// It does not, with the reason as a fragment.
-    Withheld(String),
-}
+pub use plan::{DEADLINE, ProbeKey, ProbePlan, Target, Trust};
+use plan::{distinct, keyed_request, keyless_requests};
 
 /// What was asked, and how long it took.
 #[derive(Debug, Default)]
@@ -92,26 +35,6 @@ pub struct Timing {
     pub probe: String,
     /// How long.
     pub took: Duration,
-}
-
-impl ProbePlan {
-    /// Adds a target. One address of one service is asked once: of a second target there only the
-    /// keys are taken.
-    pub fn add(&mut self, target: Target) {
-        let known = self
-            .targets
-            .iter_mut()
-            .find(|known| known.service == target.service && known.at == target.at);
-        match known {
-            Some(known) => known.keys.extend(target.keys),
-            None => self.targets.push(target),
-        }
-    }
-
-    /// The targets, each address of a service once.
-    pub fn targets(&self) -> &[Target] {
-        &self.targets
-    }
 }
 
 /// Wave 1: every keyless request of every target, side by side.
@@ -162,7 +85,7 @@ pub async fn ask_keyed(
                 Err(why) => {
                     let answer = Observed::unknown(why);
                     let keyed = keyed(secret, answer, Observed::NotAsked, fingerprinter);
-                    probes.entry(target).add(&from, &keyed);
+                    add_keyed(probes.entry(target), &from, &keyed);
                 }
             }
         }
@@ -179,7 +102,7 @@ pub async fn ask_keyed(
             _ => Observed::NotAsked,
         };
         let keyed = keyed(secret, observed(&done), models, fingerprinter);
-        probes.entry(target).add(&from, &keyed);
+        add_keyed(probes.entry(target), &from, &keyed);
     }
 }
 
@@ -201,50 +124,6 @@ pub fn withheld(target: &Target, probes: &Probes, trust: Trust) -> Option<String
         (_, ServiceKind::Cliproxyapi) => Some("what answers there is not CLIProxyAPI".into()),
         (_, ServiceKind::Other) => Some("keys go to LiteLLM and CLIProxyAPI only".into()),
     }
-}
-
-fn keyless_requests(target: &Target) -> Vec<Request> {
-    let readiness = target
-        .readiness_path
-        .as_deref()
-        .and_then(|path| ReadinessPath::new(target.kind, path));
-    let mut requests = match target.kind {
-        ServiceKind::Litellm => vec![Request::root(), Request::liveness()],
-        ServiceKind::Cliproxyapi => vec![Request::root()],
-        ServiceKind::Other => Vec::new(),
-    };
-    requests.extend(readiness.as_ref().map(Request::readiness));
-    requests
-}
-
-fn keyed_request(
-    kind: ServiceKind,
-    secret: Option<&SecretString>,
-) -> Result<Request, &'static str> {
-    match (secret, kind) {
-        (Some(secret), _) => ClientKey::new(secret)
-            .map(Request::models)
-            .ok_or("the key is empty, or no header can carry it"),
-        (None, ServiceKind::Cliproxyapi) => Ok(Request::open_models()),
-        // It answers a request without a key with 500 and a traceback in its log.
-        (None, _) => Err("no key is known"),
-    }
-}
-
-/// Each distinct key with every place that it comes from, in the order of the plan.
-fn distinct(keys: &[ProbeKey]) -> Vec<(Option<&SecretString>, Vec<&str>)> {
-    let mut groups: Vec<(Option<&SecretString>, Vec<&str>)> = Vec::new();
-    for key in keys {
-        let secret = key.secret.as_ref();
-        let same = groups.iter_mut().find(|(known, _)| {
-            known.map(ExposeSecret::expose_secret) == secret.map(ExposeSecret::expose_secret)
-        });
-        match same {
-            Some((_, from)) => from.push(&key.from),
-            None => groups.push((secret, vec![&key.from])),
-        }
-    }
-    groups
 }
 
 fn keyed(
@@ -364,19 +243,13 @@ impl Probes {
     }
 }
 
-/// Answers of one key, under each of its origins.
-trait AddKeyed {
-    fn add(&mut self, from: &[&str], keyed: &KeyedAnswer);
-}
-
-impl AddKeyed for TargetProbes {
-    fn add(&mut self, from: &[&str], keyed: &KeyedAnswer) {
-        for from in from {
-            let answer = KeyedAnswer {
-                key_from: (*from).to_owned(),
-                ..keyed.clone()
-            };
-            self.models.insert((*from).to_owned(), answer);
-        }
+/// Adds the answer to one key under each of its origins.
+fn add_keyed(target: &mut TargetProbes, from: &[&str], keyed: &KeyedAnswer) {
+    for from in from {
+        let answer = KeyedAnswer {
+            key_from: (*from).to_owned(),
+            ..keyed.clone()
+        };
+        target.models.insert((*from).to_owned(), answer);
     }
 }

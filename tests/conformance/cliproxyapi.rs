@@ -339,7 +339,7 @@ fn plus_backends() -> Vec<Backend> {
             says: &["CLIProxyAPI Version: ", "-codex-login"],
             ..SERVES
         };
-        let (run, _) = check_start(&row, Program::Cliproxyapi, backend, Stage::new());
+        let (run, _stage) = check_start(&row, Program::Cliproxyapi, backend, Stage::new());
         run.text().contains("-plus,")
     });
     plus
@@ -350,7 +350,7 @@ fn a_taken_port_is_called_a_success_first() {
     for backend in plus_backends() {
         let mut stage = Stage::new();
         let _holder = TcpListener::bind((Ipv4Addr::LOCALHOST, stage.port)).unwrap();
-        stage.set("PORT_IS_HELD", "yes");
+        stage.is_port_held = true;
         let row = StartRow {
             source: "1-cliproxy-8317-held-foreign",
             code: Some(0),

@@ -354,7 +354,7 @@ fn a_taken_special_port_is_left_silently_and_another_is_fatal() {
     for backend in backends(Program::Litellm) {
         let mut stage = Stage::new();
         let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, stage.port)).unwrap();
-        stage.set("PORT_IS_HELD", "yes");
+        stage.is_port_held = true;
         let taken = StartRow {
             source: "facts/litellm.md 4",
             code: Some(3),
@@ -367,7 +367,7 @@ fn a_taken_special_port_is_left_silently_and_another_is_fatal() {
         let (_run, mut stage) = check_start(&taken, Program::Litellm, &backend, stage);
         let special = stage.port.to_string();
         stage.set("FLOWGATE_STANDIN_SPECIAL_PORT", &special);
-        stage.variables.remove("PORT_IS_HELD");
+        stage.is_port_held = false;
         let moves = StartRow {
             source: "1-litellm-4000-held-silent-move",
             says: &["Uvicorn running on http://127.0.0.1:"],

@@ -1,5 +1,8 @@
 //! The rows of the tables.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use flowgate::gateway::classify::classify;
 use flowgate::gateway::requests::Purpose;
 use flowgate_checks::model::BodyClass;
@@ -92,15 +95,24 @@ pub fn check_start(
     }
     let run = start(backend, program, row.args, &stage);
     let name = format!("{:?} ({}) {backend:?}", row.args, row.source);
-    let text = run.text();
-    assert_eq!(run.code, row.code, "{name}\n{text}");
-    let mut rest = text.as_str();
-    for said in row.says {
-        let said = stage.fill(said);
-        let at = rest
-            .find(&said)
-            .unwrap_or_else(|| panic!("{name}: does not say {said:?}\n{text}"));
-        rest = &rest[at + said.len()..];
+    assert_eq!(run.code, row.code, "{name}\n{}", run.text());
+    let says: Vec<String> = row.says.iter().map(|said| stage.fill(said)).collect();
+    // A program of its own may serve before it has said all.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while let Err(missing) = says_in_order(&run.text(), &says) {
+        let is_over = run.code.is_some() || Instant::now() > deadline;
+        assert!(!is_over, "{name}: does not say {missing:?}\n{}", run.text());
+        thread::sleep(Duration::from_millis(5));
     }
     (run, stage)
+}
+
+/// The first text that is missing, or not where it should be.
+fn says_in_order(text: &str, says: &[String]) -> Result<(), String> {
+    let mut rest = text;
+    for said in says {
+        let at = rest.find(said).ok_or_else(|| said.clone())?;
+        rest = &rest[at + said.len()..];
+    }
+    Ok(())
 }
