@@ -22,6 +22,8 @@ pub struct Finding {
     pub symptom: String,
     /// Why, in one line.
     pub cause: String,
+    /// The same in a few words, for the chain: `port held by python3`.
+    pub brief: String,
     /// What was looked at; at least one row with a command that a person can paste.
     pub evidence: Vec<Evidence>,
     /// Remedies, the best first; at least one unless it is an info.
@@ -121,11 +123,17 @@ impl Finding {
             confidence: Confidence::Certain,
             symptom: symptom.into(),
             cause: cause.into(),
+            brief: spec.title.into(),
             evidence: Vec::new(),
             fixes: Vec::new(),
             caused_by: Vec::new(),
             explains: Vec::new(),
         }
+    }
+
+    /// Whether nothing explains it.
+    pub fn is_root(&self) -> bool {
+        self.caused_by.is_empty()
     }
 
     /// `id:subject`, unique in a report.
@@ -151,6 +159,12 @@ impl Finding {
         if severity == Severity::Info {
             self.impact = Impact::Hint;
         }
+        self
+    }
+
+    /// The same finding with its own few words for the chain.
+    pub fn brief(mut self, brief: impl Into<String>) -> Self {
+        self.brief = brief.into();
         self
     }
 

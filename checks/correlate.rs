@@ -1,0 +1,390 @@
+//! Which finding explains which: one table, applied to whatever the checks found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Finding, Impact, ServiceKind, Severity, Snapshot, Subject};
+use crate::state::{self, service_of};
+
+/// One row: each of `causes` explains each of `effects` where their subjects are related.
+struct Rule {
+    causes: &'static [&'static str],
+    effects: &'static [&'static str],
+    related: Related,
+}
+
+/// How the subjects of a cause and of its effect hang together.
+#[derive(Clone, Copy)]
+enum Related {
+    /// They concern the same service; a config, token or provider concerns the service that uses it.
+    Service,
+    /// They concern the same provider, or one of them no provider at all.
+    Provider,
+    /// They are given the same port.
+    Port,
+    /// The effect is the very file of the cause, or lies in it.
+    File,
+    /// They stand on one chain, so the nearer one always explains the other.
+    Chain,
+}
+
+/// Who holds the configured port of a service.
+const HOLDERS: &[&str] = &[
+    "port-conflict/foreign-listener",
+    "port-conflict/second-instance",
+    "port-conflict/own-orphan",
+    "port-conflict/unknown-owner",
+];
+
+/// Why the program of a service cannot start, or ends at once.
+const EXIT_CAUSES: &[&str] = &[
+    "missing-binaries/not-found",
+    "missing-binaries/not-executable",
+    "missing-binaries/wrong-architecture",
+    "missing-binaries/loader-missing",
+    "missing-binaries/corrupt",
+    "missing-binaries/broken-interpreter",
+    "missing-binaries/package-missing",
+    "missing-binaries/known-bad-version",
+    "readiness/no-active-profile",
+    "readiness/config-rejected",
+    "readiness/master-key-refused",
+    "readiness/missing-environment",
+    "readiness/resource-exhausted",
+    "port-conflict/cannot-bind",
+    "config/overridden",
+    "secret-permissions/unreadable",
+];
+
+/// The groups of the login order, the nearest to the cause first; each explains all to its right.
+const LOGIN_ORDER: &[&[&str]] = &[
+    &[
+        "missing-binaries/not-found",
+        "oauth-login/provider-unsupported",
+        "oauth-login/management-disabled",
+        "oauth-login/management-key-mismatch",
+        "oauth-login/banned",
+        "oauth-login/wrong-endpoint",
+        "oauth-login/callback-port-busy",
+        "oauth-login/proxy-unreachable",
+        "secret-permissions/unwritable",
+    ],
+    &[
+        "oauth-login/login-not-saved",
+        "oauth-login/login-timed-out",
+        "oauth-login/login-failed",
+    ],
+    &[
+        "oauth-login/credential-broken",
+        "oauth-login/credential-rejected",
+        "oauth-login/credential-expired",
+        "oauth-login/credential-disabled",
+        "oauth-login/wrong-auth-dir",
+        "oauth-login/quota-exhausted",
+    ],
+    &["oauth-login/no-credential"],
+    &["readiness/no-models"],
+    &["readiness/model-unserved"],
+];
+
+/// The state of a service, of which exactly one is found.
+const STATES: &[&str] = &[
+    "readiness/not-running",
+    "readiness/crash-loop",
+    "readiness/killed",
+];
+
+const RULES: &[Rule] = &[
+    // 1. Who owns the configured port names the root.
+    Rule {
+        causes: HOLDERS,
+        effects: &[
+            "port-conflict/drifted-port",
+            "readiness/not-running",
+            "readiness/crash-loop",
+            "readiness/killed",
+            "readiness/http-error",
+            "readiness/client-key-rejected",
+        ],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["config/port-mismatch", "config/overridden"],
+        effects: &["port-conflict/drifted-port"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["port-conflict/same-port-twice"],
+        effects: &[
+            "port-conflict/drifted-port",
+            "readiness/not-running",
+            "readiness/crash-loop",
+            "readiness/http-error",
+        ],
+        related: Related::Port,
+    },
+    // 2. Keys.
+    Rule {
+        causes: &["readiness/missing-environment"],
+        effects: &[
+            "config/running-config-differs",
+            "readiness/client-key-rejected",
+            "readiness/upstream-key-rejected",
+        ],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["config/running-config-differs"],
+        effects: &[
+            "readiness/client-key-rejected",
+            "readiness/upstream-key-rejected",
+        ],
+        related: Related::Chain,
+    },
+    Rule {
+        causes: &[
+            "readiness/client-key-rejected",
+            "readiness/upstream-key-rejected",
+        ],
+        effects: &["readiness/no-models"],
+        related: Related::Service,
+    },
+    // 3. Why a program ends explains that it does not run.
+    Rule {
+        causes: EXIT_CAUSES,
+        effects: STATES,
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["secret-permissions/unreadable"],
+        effects: &["readiness/config-rejected"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &[
+            "secret-permissions/unreadable",
+            "secret-permissions/symlink",
+        ],
+        effects: &["oauth-login/credential-broken"],
+        related: Related::File,
+    },
+    Rule {
+        causes: &[
+            "secret-permissions/unreadable",
+            "secret-permissions/unwritable",
+            "secret-permissions/symlink",
+        ],
+        effects: &["oauth-login/no-credential"],
+        related: Related::Service,
+    },
+    // 4. The state of a service explains what its HTTP would have told.
+    Rule {
+        causes: STATES,
+        effects: &[
+            "readiness/http-error",
+            "readiness/client-key-rejected",
+            "readiness/no-models",
+        ],
+        related: Related::Service,
+    },
+];
+
+/// Fills `caused_by` and `explains`, and lets each root take the severity of its worst effect.
+pub fn correlate(findings: &mut [Finding], snapshot: &Snapshot) {
+    let mut pairs = BTreeSet::new();
+    for (cause_index, cause) in findings.iter().enumerate() {
+        for (effect_index, effect) in findings.iter().enumerate() {
+            if cause_index != effect_index && explains(cause, effect, snapshot) {
+                pairs.insert((cause_index, effect_index));
+            }
+        }
+    }
+    let keys: Vec<String> = findings.iter().map(Finding::key).collect();
+    for &(cause, effect) in &pairs {
+        findings[cause].explains.push(keys[effect].clone());
+        findings[effect].caused_by.push(keys[cause].clone());
+    }
+    for finding in findings.iter_mut() {
+        finding.explains.sort();
+        finding.caused_by.sort();
+    }
+    raise_roots(findings, snapshot);
+}
+
+fn explains(cause: &Finding, effect: &Finding, snapshot: &Snapshot) -> bool {
+    let (cause_id, effect_id) = (cause.spec.id, effect.spec.id);
+    // 5. Without a config nothing else can be told, except who sits on the ports.
+    if cause_id == "config/missing" {
+        return !effect_id.starts_with("port-conflict/")
+            && effect_id != "supervisor/external"
+            && effect_id != cause_id;
+    }
+    let by_table = RULES.iter().any(|rule| {
+        rule.causes.contains(&cause_id)
+            && rule.effects.contains(&effect_id)
+            && related(rule.related, cause, effect, snapshot)
+    });
+    by_table || explains_login(cause, effect, snapshot)
+}
+
+/// A hint explains no outage: an info about logins is there because no login is wanted.
+fn explains_login(cause: &Finding, effect: &Finding, snapshot: &Snapshot) -> bool {
+    let rank = |id| LOGIN_ORDER.iter().position(|group| group.contains(&id));
+    match (rank(cause.spec.id), rank(effect.spec.id)) {
+        (Some(left), Some(right)) if left < right => {
+            cause.severity > Severity::Info
+                && cause.severity >= effect.severity.min(Severity::Warning)
+                && related(Related::Provider, cause, effect, snapshot)
+                && concerns_logins(cause, snapshot)
+        }
+        _ => false,
+    }
+}
+
+/// A missing program explains logins only when it is the one that logs in.
+fn concerns_logins(cause: &Finding, snapshot: &Snapshot) -> bool {
+    match &cause.subject {
+        Subject::Service(_) => {
+            service_kind(&cause.subject, snapshot) != Some(ServiceKind::Litellm)
+                || cause.spec.id.starts_with("readiness/")
+        }
+        _ => true,
+    }
+}
+
+fn related(how: Related, cause: &Finding, effect: &Finding, snapshot: &Snapshot) -> bool {
+    match how {
+        Related::Service => {
+            let service = service_name(&cause.subject, snapshot);
+            service.is_some() && service == service_name(&effect.subject, snapshot)
+        }
+        Related::Provider => {
+            match (
+                provider(&cause.subject, snapshot),
+                provider(&effect.subject, snapshot),
+            ) {
+                (Some(left), Some(right)) => left == right,
+                _ => true,
+            }
+        }
+        Related::Port => {
+            let port = |subject: &Subject| match subject {
+                Subject::Service(name) => snapshot.services.get(name)?.settings.port,
+                _ => None,
+            };
+            port(&cause.subject).is_some() && port(&cause.subject) == port(&effect.subject)
+        }
+        Related::File => match (&cause.subject, &effect.subject) {
+            (Subject::File(left), Subject::File(right)) => {
+                left == right || right.starts_with(&format!("{left}/"))
+            }
+            _ => false,
+        },
+        Related::Chain => true,
+    }
+}
+
+/// The provider that a subject speaks of: itself, or that of a token file.
+fn provider(subject: &Subject, snapshot: &Snapshot) -> Option<String> {
+    match subject {
+        Subject::Provider(name) => Some(name.clone()),
+        Subject::File(path) => match &snapshot.credentials.files.get(path)?.state {
+            crate::model::CredentialState::Parsed { provider, .. } => Some(provider.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn service_kind(subject: &Subject, snapshot: &Snapshot) -> Option<ServiceKind> {
+    match subject {
+        Subject::Service(name) => Some(snapshot.services.get(name)?.kind),
+        _ => None,
+    }
+}
+
+/// The service that a subject concerns: itself, or the one that uses the file or the login.
+fn service_name<'a>(subject: &'a Subject, snapshot: &'a Snapshot) -> Option<&'a str> {
+    let named = |kind| service_of(snapshot, kind).map(|view| view.name);
+    match subject {
+        Subject::Service(name) => Some(name),
+        Subject::Provider(_) => named(ServiceKind::Cliproxyapi),
+        Subject::File(path) if *path == snapshot.configs.litellm.path => {
+            named(ServiceKind::Litellm)
+        }
+        Subject::File(path) => {
+            let logins = &snapshot.credentials;
+            let of_proxy = *path == snapshot.configs.cliproxyapi.path
+                || logins.files.contains_key(path)
+                || logins
+                    .auth_dirs
+                    .iter()
+                    .any(|dir| dir.path == *path || path.starts_with(&format!("{}/", dir.path)));
+            of_proxy.then(|| named(ServiceKind::Cliproxyapi)).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// 7. A root takes the severity of its worst effect, infos of services that are not wanted excepted.
+fn raise_roots(findings: &mut [Finding], snapshot: &Snapshot) {
+    let worst: BTreeMap<String, (Severity, Impact)> = findings
+        .iter()
+        .map(|finding| (finding.key(), (finding.severity, finding.impact)))
+        .collect();
+    for finding in findings.iter_mut().filter(|finding| finding.is_root()) {
+        if finding.severity == Severity::Info && !is_wanted(&finding.subject, snapshot) {
+            continue;
+        }
+        for key in &finding.explains {
+            if let Some(&(severity, impact)) = worst.get(key)
+                && severity > finding.severity
+            {
+                finding.severity = severity;
+                finding.impact = finding.impact.min(impact);
+            }
+        }
+    }
+}
+
+fn is_wanted(subject: &Subject, snapshot: &Snapshot) -> bool {
+    match subject {
+        Subject::Service(name) => state::services(snapshot)
+            .find(|view| view.name == name)
+            .is_some_and(|view| view.is_wanted()),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every id that the table names as a cause of another, followed to its end.
+    #[test]
+    fn no_finding_explains_itself_through_others() {
+        let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for rule in RULES {
+            for cause in rule.causes {
+                edges.entry(cause).or_default().extend(rule.effects);
+            }
+        }
+        for (left, group) in LOGIN_ORDER.iter().enumerate() {
+            for cause in *group {
+                let right = LOGIN_ORDER[left + 1..]
+                    .iter()
+                    .flat_map(|group| group.iter());
+                edges.entry(cause).or_default().extend(right);
+            }
+        }
+        for start in edges.keys() {
+            let mut seen = BTreeSet::new();
+            let mut open: Vec<&str> = edges[start].iter().copied().collect();
+            while let Some(next) = open.pop() {
+                assert_ne!(next, *start, "{start} explains itself");
+                if seen.insert(next) {
+                    open.extend(edges.get(next).into_iter().flatten());
+                }
+            }
+        }
+    }
+}
