@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use flowgate_checks::model::{Host, Observed, Space, Unknown};
+use flowgate_checks::shell;
 
 use super::programs::{Sniffed, find_executable, sniff};
 use crate::platform;
@@ -50,7 +51,10 @@ fn space(dir: &Path, root: &Root) -> Observed<Space> {
             Err(error) => {
                 return Observed::Unknown(Unknown {
                     why: format!("{}: {error}", root.show(folder)),
-                    command: Some(format!("df -h '{}'", folder.display())),
+                    command: Some(format!(
+                        "df -h {}",
+                        shell::quote(&folder.display().to_string())
+                    )),
                 });
             }
         }

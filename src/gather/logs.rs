@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flowgate_checks::model::{LogTail, Observed, Unknown};
+use flowgate_checks::shell;
 
 use crate::sys::place::Root;
 use crate::sys::plain;
@@ -33,7 +34,10 @@ pub fn tail(path: &Path, offset: u64, root: &Root, redactor: &Redactor) -> Obser
         }),
         Err(error) => Observed::Unknown(Unknown {
             why: format!("{shown}: {error}"),
-            command: Some(format!("tail {}", quoted(path))),
+            command: Some(format!(
+                "tail {}",
+                shell::quote(&path.display().to_string())
+            )),
         }),
     }
 }
@@ -66,16 +70,6 @@ fn clean(line: &[u8], redactor: &Redactor) -> String {
     let line = &line[..line.len().min(SEARCHED)];
     let plain = plain::one_line(&String::from_utf8_lossy(line));
     plain::cut(&redactor.clean(&plain), LINE)
-}
-
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+@:".contains(char);
-    if text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use flowgate_checks::model::{FileFacts, FileKind, FileRole, Mode, Observed, Parent, Unknown};
+use flowgate_checks::shell;
 use rustix::fs::{Access, AtFlags, CWD};
 
 use crate::platform::{self, Mount};
@@ -121,7 +122,10 @@ impl Looker<'_> {
         };
         Some(Observed::Unknown(Unknown {
             why,
-            command: Some(format!("sudo ls -ld '{}'", path.display())),
+            command: Some(format!(
+                "sudo ls -ld {}",
+                shell::quote(&path.display().to_string())
+            )),
         }))
     }
 

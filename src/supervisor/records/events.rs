@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flowgate_checks::model::{LoginEvent, Observed, Unknown};
+use flowgate_checks::shell;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -29,7 +30,10 @@ pub fn last_logins(
         Err(ReadError::Missing) => Observed::Known(BTreeMap::new()),
         Err(error) => Observed::Unknown(Unknown {
             why: format!("{}: {error}", root.show(log_file)),
-            command: Some(format!("ls -l '{}'", log_file.display())),
+            command: Some(format!(
+                "ls -l {}",
+                shell::quote(&log_file.display().to_string())
+            )),
         }),
     }
 }
