@@ -33,7 +33,7 @@ pub struct Cli {
 pub struct Global {
     /// Use this flowgate.yaml [default: $FLOWGATE_CONFIG, config/flowgate.yaml or flowgate.yaml
     /// here or above, ~/.config/flowgate/flowgate.yaml]
-    #[arg(long, value_name = "PATH", global = true)]
+    #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// When to use colour
     #[command(flatten)]

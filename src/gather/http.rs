@@ -17,7 +17,7 @@ use crate::sys::redact::Redactor;
 mod plan;
 
 pub use plan::{DEADLINE, ProbeKey, ProbePlan, Target, Trust};
-use plan::{distinct, keyed_request, keyless_requests};
+use plan::{distinct, is_readiness, keyed_request, keyless_requests};
 
 /// What was asked, and how long it took.
 #[derive(Debug, Default)]
@@ -51,9 +51,12 @@ pub async fn ask_keyless(plan: &ProbePlan, redactor: &Arc<Redactor>) -> Probes {
         let answer = observed(&done);
         probes.note(target, &request, &done);
         let entry = probes.entry(target);
+        if is_readiness(target, &request) {
+            entry.readiness = answer.clone();
+        }
         match request.row().purpose {
             Purpose::Liveness => entry.liveness = answer,
-            Purpose::Readiness => entry.readiness = answer,
+            Purpose::Readiness => {}
             _ => entry.root = answer,
         }
     }

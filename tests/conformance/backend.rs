@@ -235,4 +235,4 @@ pub fn backends(program: Program) -> Vec<Backend> {
 }
 
 /// Whether `flowgate standin` is wired, so that the tables also run against its processes.
-const PROCESS_STANDINS: bool = false;
+const PROCESS_STANDINS: bool = true;

@@ -64,6 +64,9 @@ impl Gateway {
         for program in ["litellm", "CLIProxyAPIPlus"] {
             std::os::unix::fs::symlink(FLOWGATE, runtime.join("bin").join(program)).unwrap();
         }
+        for service in ["litellm", "cliproxyapi_plus"] {
+            write(&gateway.journal(service), "", 0o644);
+        }
         std::fs::create_dir_all(gateway.path(".router/auths")).unwrap();
         set_mode(&gateway.path(".router/auths"), 0o700);
         gateway.write_token(
@@ -71,6 +74,7 @@ impl Gateway {
             &token("2099-01-01T00:00:00Z"),
             0o600,
         );
+        gateway.keep_management_key(MANAGEMENT_KEY);
         gateway
     }
 
@@ -131,15 +135,24 @@ auth:
         self.write_litellm_config(UPSTREAM_KEY, proxy);
     }
 
-    /// Writes the config of CLIProxyAPIPlus.
+    /// Writes the config of CLIProxyAPIPlus, with the management API on.
     pub fn write_proxy_config(&self, api_key: &str, port: u16) {
+        // The lowest cost that bcrypt has: this is about the comparison, not about its price.
+        let hash = bcrypt::hash(MANAGEMENT_KEY, 4).unwrap();
         write(
             &self.path("config/cliproxyapi.yaml"),
             &format!(
-                "host: 127.0.0.1\nport: {port}\nauth-dir: ./.router/auths\napi-keys:\n  - {api_key}\n"
+                "host: 127.0.0.1\nport: {port}\nauth-dir: ./.router/auths\napi-keys:\n  - {api_key}\n\
+                 remote-management:\n  secret-key: \"{hash}\"\n"
             ),
             0o600,
         );
+    }
+
+    /// Keeps a management key as flowgate does.
+    pub fn keep_management_key(&self, key: &str) {
+        write(&self.path(".router/secrets/management.key"), key, 0o600);
+        set_mode(&self.path(".router/secrets"), 0o700);
     }
 
     /// Writes the active config of LiteLLM.
@@ -277,7 +290,7 @@ auth:
     }
 
     fn journal(&self, service: &str) -> PathBuf {
-        self.path(&format!("{service}.journal"))
+        self.path(&format!("journals/{service}.journal"))
     }
 
     /// Runs flowgate in the root of the gateway.

@@ -1,13 +1,11 @@
 //! Runbook section 2 on real files, ports and the management API of the stand-in.
 
 use crate::gateway::{Gateway, MANAGEMENT_KEY, effects, finding, roots, token};
-use crate::process::write;
 
 #[test]
 fn an_empty_auth_dir_is_a_missing_login_and_explains_the_missing_models() {
     let mut gateway = Gateway::new();
     std::fs::remove_file(gateway.path(".router/auths/codex-ana@example.com.json")).unwrap();
-    with_management(&gateway);
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
 
@@ -28,6 +26,7 @@ fn an_empty_auth_dir_is_a_missing_login_and_explains_the_missing_models() {
 #[test]
 fn no_management_api_is_the_cause_when_a_login_is_wanted() {
     let mut gateway = Gateway::new();
+    gateway.edit("config/cliproxyapi.yaml", "secret-key", "other-key");
     std::fs::remove_file(gateway.path(".router/auths/codex-ana@example.com.json")).unwrap();
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
@@ -49,7 +48,6 @@ fn a_token_that_is_cut_off_is_broken() {
         &token("2099-01-01T00:00:00Z")[..90],
         0o600,
     );
-    with_management(&gateway);
     gateway.start("cliproxyapi_plus");
     gateway.start("litellm");
 
@@ -64,12 +62,7 @@ fn a_token_that_is_cut_off_is_broken() {
 #[test]
 fn a_management_key_is_sent_only_when_it_matches_the_stored_hash() {
     let mut gateway = Gateway::new();
-    with_management(&gateway);
-    write(
-        &gateway.path(".router/secrets/management.key"),
-        "planted-but-wrong-key-1\n",
-        0o600,
-    );
+    gateway.keep_management_key("planted-but-wrong-key-1\n");
     gateway.start("cliproxyapi_plus");
     gateway.doctor(&[]);
     let asked = |gateway: &Gateway| {
@@ -80,30 +73,7 @@ fn a_management_key_is_sent_only_when_it_matches_the_stored_hash() {
             .count()
     };
     assert_eq!(asked(&gateway), 0, "an unconfirmed key is never sent");
-    write(
-        &gateway.path(".router/secrets/management.key"),
-        MANAGEMENT_KEY,
-        0o600,
-    );
+    gateway.keep_management_key(MANAGEMENT_KEY);
     gateway.doctor(&[]);
     assert_eq!(asked(&gateway), 1, "one management request a look");
-}
-
-/// Turns the management API on: the hash in the config, the key in flowgate's secrets.
-fn with_management(gateway: &Gateway) {
-    let config = gateway.path("config/cliproxyapi.yaml");
-    // The lowest cost that bcrypt has: this is about the comparison, not about its price.
-    let hash = bcrypt::hash(MANAGEMENT_KEY, 4).unwrap();
-    let text = crate::process::read(&config);
-    write(
-        &config,
-        &format!("{text}remote-management:\n  secret-key: \"{hash}\"\n"),
-        0o600,
-    );
-    write(
-        &gateway.path(".router/secrets/management.key"),
-        MANAGEMENT_KEY,
-        0o600,
-    );
-    crate::process::set_mode(&gateway.path(".router/secrets"), 0o700);
 }

@@ -108,7 +108,8 @@ pub fn wait_for(what: &str, mut is_met: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_met() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::yield_now();
+        // A look costs something too: leave the core to what is waited for.
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 

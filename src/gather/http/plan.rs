@@ -98,8 +98,28 @@ pub(super) fn keyless_requests(target: &Target) -> Vec<Request> {
         ServiceKind::Cliproxyapi => vec![Request::root()],
         ServiceKind::Other => Vec::new(),
     };
-    requests.extend(readiness.as_ref().map(Request::readiness));
+    let asked = |path: &ReadinessPath, requests: &[Request]| {
+        requests
+            .iter()
+            .any(|request| request.path() == path.as_str())
+    };
+    // One request is answered once: a readiness path that is asked anyway is not asked again.
+    requests.extend(
+        readiness
+            .filter(|path| !asked(path, &requests))
+            .as_ref()
+            .map(Request::readiness),
+    );
     requests
+}
+
+/// Whether the configured readiness path is the one of a request.
+pub(super) fn is_readiness(target: &Target, request: &Request) -> bool {
+    target
+        .readiness_path
+        .as_deref()
+        .and_then(|path| ReadinessPath::new(target.kind, path))
+        .is_some_and(|path| path.as_str() == request.path())
 }
 
 pub(super) fn keyed_request(
