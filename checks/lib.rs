@@ -7,12 +7,15 @@ pub mod chain;
 pub mod config;
 pub mod correlate;
 pub mod diagnose;
+pub mod holder;
 pub mod logins;
 pub mod logs;
 pub mod missing_binaries;
 pub mod model;
 pub mod oauth_login;
+pub mod places;
 pub mod port_conflict;
+pub mod reach;
 pub mod readiness;
 pub mod routes;
 pub mod secret_permissions;
@@ -42,15 +45,18 @@ mod tests {
     use super::*;
 
     /// Files beside this one that are no check.
-    const OTHERS: [&str; 13] = [
+    const OTHERS: [&str; 16] = [
         "by_hand",
         "chain",
         "correlate",
         "diagnose",
+        "holder",
         "lib",
         "logins",
         "logs",
         "model",
+        "places",
+        "reach",
         "routes",
         "shell",
         "state",

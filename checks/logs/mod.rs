@@ -1,5 +1,7 @@
 //! Log signatures of the two programs, over the redacted tails in the snapshot.
 
 mod chat;
+mod litellm;
 
 pub use chat::proves_a_chat;
+pub use litellm::{announced_port, has_served, missing_dependency, missing_module, named_module};

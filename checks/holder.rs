@@ -1,0 +1,285 @@
+//! Who holds the configured port of a service in its stead, and whether that one serves as ours.
+
+use crate::model::{
+    Identity, KeyedAnswer, Manager, Owner, Process, Relation, ServiceKind, Socket, TargetProbes,
+};
+use crate::state::{View, asked_host, meets};
+use crate::words;
+
+/// Those who hold the configured port of a service and make the same claim to it; never our own run.
+/// Dual-stack and wildcard binds of one process are one holder.
+pub struct Holder<'a> {
+    /// What their holding means.
+    pub claim: Claim,
+    /// The listeners, in the order of their addresses; none when something answers and nothing
+    /// here listens (a forward without a listener).
+    pub sockets: Vec<&'a Socket>,
+    /// The processes that can be seen, without those that another of them started.
+    pub processes: Vec<&'a Process>,
+    /// Pids of which nothing but the number is known.
+    pub bare_pids: Vec<u32>,
+    /// The uid of a socket whose owner cannot be seen.
+    pub hidden_uid: Option<u32>,
+}
+
+/// What it means that somebody else holds the port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// Another program.
+    Foreign,
+    /// A process that cannot be seen, which does not answer as ours.
+    Hidden,
+    /// Another copy of the program, which is not proven to accept our key.
+    Copy,
+    /// It has the right identity and accepts our key.
+    Serves,
+}
+
+/// What the configured address says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// The right program, which accepts our key, and refuses the same request without one.
+    AsOurs,
+    /// The right program, which refuses our key.
+    Refusing,
+    /// The right program; no key was tried, or nothing follows from what came.
+    Untried,
+    /// Something else, or nothing.
+    Otherwise,
+}
+
+/// Who holds the configured port of a service in the stead of its own run, one per claim.
+pub fn holders<'a>(view: &View<'a>) -> Vec<Holder<'a>> {
+    if view.owns_port() || is_free(view) {
+        return Vec::new();
+    }
+    let mut holders: Vec<Holder<'a>> = Vec::new();
+    for socket in view.rivals() {
+        let Some(claim) = claim(view, socket) else {
+            continue;
+        };
+        match holders.iter_mut().find(|holder| holder.claim == claim) {
+            Some(holder) => holder.sockets.push(socket),
+            None => holders.push(Holder {
+                claim,
+                sockets: vec![socket],
+                processes: Vec::new(),
+                bare_pids: Vec::new(),
+                hidden_uid: None,
+            }),
+        }
+    }
+    for holder in &mut holders {
+        holder.name_owners(view);
+    }
+    holders.sort_by_key(|holder| holder.claim);
+    holders
+}
+
+/// Who serves in the stead of a run of ours that nobody wants: the program runs under another
+/// manager, or by hand. Likely only, when no key was tried.
+pub fn served_by_another<'a>(view: &View<'a>) -> Option<Holder<'a>> {
+    if is_port_wanted(view) {
+        return None;
+    }
+    let serving = holders(view).into_iter().find(|holder| {
+        holder.claim == Claim::Serves
+            || holder.claim == Claim::Copy && answers(view) == Answers::Untried
+    });
+    let forwarded = || {
+        let answers_alone = answers(view) == Answers::AsOurs && view.rivals().is_empty();
+        (answers_alone && !view.is_running()).then(|| Holder {
+            claim: Claim::Serves,
+            sockets: Vec::new(),
+            processes: Vec::new(),
+            bare_pids: Vec::new(),
+            hidden_uid: None,
+        })
+    };
+    serving.or_else(forwarded)
+}
+
+/// Whether a run of ours wants the configured port: it is recorded as wanted, or lives.
+pub fn is_port_wanted(view: &View<'_>) -> bool {
+    view.settings().managed && (view.service.wanted.running || view.is_running())
+}
+
+/// Whether a listener whose owner cannot be seen may be our own run: it has the uid of its process,
+/// as when another user's flowgate looks, or the program was given capabilities.
+pub fn may_be_own(view: &View<'_>, socket: &Socket) -> bool {
+    let same_uid = |uid| view.processes().any(|process| process.uid == uid);
+    match socket.owner {
+        Owner::Hidden { uid } => same_uid(uid) && answers(view) != Answers::Otherwise,
+        Owner::Known { .. } => false,
+    }
+}
+
+/// What the configured address of a service says of itself.
+pub fn answers(view: &View<'_>) -> Answers {
+    let Some(probes) = view.probes() else {
+        return Answers::Otherwise;
+    };
+    let is_right = match view.service.kind {
+        ServiceKind::Other => probes.identity() != Identity::Silent,
+        ServiceKind::Litellm | ServiceKind::Cliproxyapi => view.is_identified(),
+    };
+    if is_right {
+        keyed(probes)
+    } else {
+        Answers::Otherwise
+    }
+}
+
+fn keyed(probes: &TargetProbes) -> Answers {
+    let is_status = |keyed: &KeyedAnswer, range: std::ops::Range<u16>| {
+        let status = keyed.answer.known().and_then(|answer| answer.status());
+        status.is_some_and(|status| range.contains(&status))
+    };
+    let (with_key, without): (Vec<_>, Vec<_>) = probes
+        .models
+        .values()
+        .partition(|keyed| keyed.key.is_some());
+    let accepts = |answers: &[&KeyedAnswer]| answers.iter().any(|one| is_status(one, 200..300));
+    match (accepts(&with_key), accepts(&without)) {
+        (true, false) => Answers::AsOurs,
+        (false, true) if with_key.is_empty() => Answers::AsOurs,
+        (false, false) if with_key.iter().any(|one| is_status(one, 400..404)) => Answers::Refusing,
+        _ => Answers::Untried,
+    }
+}
+
+/// The bind test is the judge where there is one: an IPv6-only wildcard leaves IPv4 free.
+fn is_free(view: &View<'_>) -> bool {
+    view.snapshot.binds.get(view.name).is_some_and(|report| {
+        !report.addresses.is_empty()
+            && report
+                .addresses
+                .values()
+                .all(|state| *state == crate::model::BindState::Free)
+    })
+}
+
+fn claim(view: &View<'_>, socket: &Socket) -> Option<Claim> {
+    // An answer tells something of the socket that gives it, and of no other.
+    let is_asked = meets(asked_host(&view.settings().host), &socket.address);
+    let answers = if is_asked {
+        answers(view)
+    } else {
+        Answers::Otherwise
+    };
+    if is_our_own(view, socket) || may_be_own(view, socket) {
+        return None;
+    }
+    if answers == Answers::AsOurs {
+        return Some(Claim::Serves);
+    }
+    let pids = match &socket.owner {
+        Owner::Hidden { .. } => return Some(Claim::Hidden),
+        Owner::Known { pids } => pids,
+    };
+    let is_copy = pids.iter().any(|pid| {
+        let relation = view
+            .snapshot
+            .processes
+            .get(pid)
+            .map(|process| &process.relation);
+        matches!(relation, Some(Relation::SameProgram { service }) if service == view.name)
+    });
+    // Of a program that we do not know, no answer proves that it is one.
+    let is_known = view.service.kind != ServiceKind::Other;
+    if is_copy || is_known && answers != Answers::Otherwise {
+        Some(Claim::Copy)
+    } else {
+        Some(Claim::Foreign)
+    }
+}
+
+/// Whether a listener belongs to what flowgate started: another service, or an earlier run.
+fn is_our_own(view: &View<'_>, socket: &Socket) -> bool {
+    crate::state::owners(view.snapshot, socket)
+        .iter()
+        .any(|process| {
+            process.serves().is_some() || matches!(process.relation, Relation::Orphan { .. })
+        })
+}
+
+impl<'a> Holder<'a> {
+    fn name_owners(&mut self, view: &View<'a>) {
+        let processes = &view.snapshot.processes;
+        for socket in &self.sockets {
+            match &socket.owner {
+                Owner::Hidden { uid } => self.hidden_uid = Some(*uid),
+                Owner::Known { pids } => {
+                    for pid in pids {
+                        match processes.get(pid) {
+                            Some(process) => self.processes.push(process),
+                            None => self.bare_pids.push(*pid),
+                        }
+                    }
+                }
+            }
+        }
+        self.processes.sort_by_key(|process| process.pid);
+        self.processes.dedup_by_key(|process| process.pid);
+        self.bare_pids.sort_unstable();
+        self.bare_pids.dedup();
+        // Workers go with the process that started them.
+        let pids: Vec<u32> = self.processes.iter().map(|process| process.pid).collect();
+        self.processes
+            .retain(|process| !pids.contains(&process.parent) || process.parent == process.pid);
+    }
+
+    /// Who it is, in one phrase: `python3 (pid 4312, user ana, 12 min)`.
+    pub fn describe(&self) -> String {
+        let names: Vec<String> = self
+            .processes
+            .iter()
+            .map(|process| {
+                format!(
+                    "{} (pid {}, user {}, {})",
+                    process.name,
+                    process.pid,
+                    process.user,
+                    words::age(process.age_ms)
+                )
+            })
+            .chain(self.bare_pids.iter().map(|pid| format!("pid {pid}")))
+            .chain(
+                self.hidden_uid
+                    .map(|uid| format!("a process of uid {uid} that cannot be seen")),
+            )
+            .collect();
+        match names.as_slice() {
+            [] => "a forward that has no listener here".into(),
+            [only] => only.clone(),
+            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        }
+    }
+
+    /// The same in a word or two, for the chain.
+    pub fn short(&self) -> String {
+        match (self.processes.first(), self.bare_pids.first()) {
+            (Some(process), _) => process.name.clone(),
+            (None, Some(pid)) => format!("pid {pid}"),
+            (None, None) => self
+                .hidden_uid
+                .map_or_else(|| "a forward".into(), |uid| format!("uid {uid}")),
+        }
+    }
+
+    /// The forwarder among them, when there is one.
+    pub fn forwarder(&self) -> Option<&'a Process> {
+        self.processes
+            .iter()
+            .copied()
+            .find(|process| process.relation == Relation::Forwarder)
+    }
+
+    /// Who manages it, when the cgroup tells. That of a forwarder manages the engine, not what it forwards to.
+    pub fn manager(&self) -> Option<&'a Manager> {
+        match self.forwarder() {
+            Some(_) => None,
+            None => self.processes.first()?.manager.as_ref(),
+        }
+    }
+}
