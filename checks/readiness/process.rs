@@ -227,10 +227,10 @@ fn start_fix(view: View<'_>, wanted: bool) -> Fix {
 /// It runs, is past its window and does not listen: nothing says yet what is wrong.
 fn late(view: View<'_>, verdict: &mut Verdict) {
     let what = format!("whether {} serves", view.name);
-    if need(&view.snapshot.sockets, &what, &mut verdict.unknowns).is_none()
-        || !view.own_sockets().is_empty()
-        || view.is_identified()
+    if view.is_identified()
         || view.settings().port.is_none()
+        || need(&view.snapshot.sockets, &what, &mut verdict.unknowns).is_none()
+        || !view.own_sockets().is_empty()
     {
         return;
     }
