@@ -93,6 +93,36 @@ mod tests {
     }
 
     #[test]
+    fn every_finding_has_its_section_with_the_fixed_headings() {
+        const HEADINGS: [&str; 6] = [
+            "Symptom",
+            "Evidence",
+            "Cause",
+            "Fix",
+            "Fix safety",
+            "Not this",
+        ];
+        for check in ALL {
+            let mut names = BTreeSet::new();
+            for section in check.page.split("\n## ").skip(1) {
+                let name = section.lines().next().unwrap();
+                let headings: Vec<&str> = section
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("### "))
+                    .collect();
+                assert_eq!(headings, HEADINGS, "{}/{name}", check.id);
+                names.insert(format!("{}/{name}", check.id));
+            }
+            let ids: BTreeSet<String> = check
+                .findings
+                .iter()
+                .map(|spec| spec.id.to_owned())
+                .collect();
+            assert_eq!(names, ids, "sections of {}", check.id);
+        }
+    }
+
+    #[test]
     fn every_id_is_unique_and_belongs_to_its_check() {
         let mut seen = BTreeSet::new();
         for check in ALL {

@@ -164,12 +164,21 @@ impl Address {
             }
     }
 
-    /// Whether it leads to a service: to its configured address, or to where its run listens.
+    /// Whether it leads to the proxy: to its configured address, be it that of flowgate.yaml or of
+    /// its own file, or to where its run listens.
     pub fn leads_to(&self, view: View<'_>) -> bool {
         let settings = view.settings();
-        settings
-            .port
-            .is_some_and(|port| self.reaches(&settings.host, port))
+        let own_port = match view.snapshot.configs.cliproxyapi.entry("port") {
+            Some(entry) => match entry.value {
+                EntryValue::Int(port) => u16::try_from(port).ok(),
+                _ => None,
+            },
+            None => None,
+        };
+        [settings.port, own_port]
+            .into_iter()
+            .flatten()
+            .any(|port| self.reaches(&settings.host, port))
             || view
                 .own_sockets()
                 .iter()
