@@ -60,7 +60,7 @@ pub fn find(view: &View<'_>, holder: &Holder<'_>) -> Option<Finding> {
         .extend(listener_row::answer_row(view, port));
     finding = finding.fix(
         if holder.processes.is_empty() && holder.bare_pids.is_empty() {
-            unknown_owner::look_as_root(port)
+            unknown_owner::look_as_root(view, port, "-ltnp")
         } else {
             stop_holder::fix(view, holder, port)
         },

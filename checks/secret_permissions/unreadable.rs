@@ -34,9 +34,11 @@ pub fn find(snapshot: &Snapshot) -> Verdict {
                     && file.facts.uid == dir.facts.uid
                     && !can_read(user, file.facts, snapshot)
             });
-        if !can_read(user, dir.facts, snapshot) || hides_a_file {
+        let reads_it = can_read(user, dir.facts, snapshot);
+        if !reads_it || hides_a_file {
             dirs.push(dir.path);
-            verdict.push(make(&dir, user, snapshot));
+            let what = if reads_it { "what lies in " } else { "" };
+            verdict.push(make(&dir, what, user, snapshot));
         }
     }
     for file in known().filter(|file| file.facts.role != FileRole::AuthDir) {
@@ -45,7 +47,7 @@ pub fn find(snapshot: &Snapshot) -> Verdict {
         if let Some(user) = user
             && !can_read(user, file.facts, snapshot)
         {
-            verdict.push(make(&file, user, snapshot));
+            verdict.push(make(&file, "", user, snapshot));
         }
     }
     verdict.unknowns.extend(unlisted(snapshot, &dirs));
@@ -121,7 +123,7 @@ fn can_read(user: u32, facts: &FileFacts, snapshot: &Snapshot) -> bool {
     user == 0 || facts.acl || by_owner || by_group || by_all
 }
 
-fn make(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Finding {
+fn make(file: &SecretFile<'_>, what: &str, user: u32, snapshot: &Snapshot) -> Finding {
     let facts = file.facts;
     let who = if user == snapshot.host.user.uid {
         format!("user {}", snapshot.host.user.name)
@@ -146,7 +148,7 @@ fn make(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Finding {
     let finding = Finding::new(
         &UNREADABLE,
         Subject::File(file.path.into()),
-        format!("{who} cannot read {}, which {needs} needs", file.path),
+        format!("{who} cannot read {what}{}, which {needs} needs", file.path),
         cause,
     )
     .brief(format!("cannot read {}", file.path))
