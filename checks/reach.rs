@@ -1,6 +1,6 @@
 //! Who else can reach a file: permission bits, groups, and every directory above it.
 
-use crate::holder::{Answers, answers};
+use crate::answers::{Answers, answers};
 use crate::model::{FileFacts, Mode, Owner, Parent, Relation, Snapshot};
 
 /// Bits of one class, in the place of the last octal digit.

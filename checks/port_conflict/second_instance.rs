@@ -1,7 +1,8 @@
 //! Another copy of the same program holds the port.
 
 use super::{SECOND_INSTANCE, listener_row, move_port, stop_holder, unknown_owner, weigh};
-use crate::holder::{Answers, Claim, Holder, answers, is_port_wanted};
+use crate::answers::{Answers, answers};
+use crate::holder::{Claim, Holder, is_port_wanted};
 use crate::model::{Finding, Subject};
 use crate::places;
 use crate::state::View;

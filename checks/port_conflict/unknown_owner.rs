@@ -1,7 +1,8 @@
 //! The port is held, and the holder cannot be seen.
 
 use super::{UNKNOWN_OWNER, foreign_listener, listener_row, move_port, stop_holder, weigh};
-use crate::holder::{Answers, Holder, answers, may_be_own};
+use crate::answers::{Answers, answers};
+use crate::holder::{Holder, may_be_own};
 use crate::model::{BindState, Evidence, Finding, Fix, Subject, UnknownDatum};
 use crate::places;
 use crate::state::View;
