@@ -169,11 +169,7 @@ fn trust(target: &Target, who: Option<&Who>) -> Trust {
         found = true;
         let stranger = match &socket.owner {
             Owner::Hidden { uid } => (![mine, 0].contains(uid)).then(|| format!("uid {uid}")),
-            Owner::Known { pids } => pids
-                .iter()
-                .filter_map(|pid| who?.processes.get(pid))
-                .find(|process| process.serves().is_none() && ![mine, 0].contains(&process.uid))
-                .map(|process| format!("user {}", process.user)),
+            Owner::Known { pids } => stranger_among(pids, who, mine),
         };
         if let Some(stranger) = stranger {
             return Trust::Withheld(format!("the listener belongs to {stranger}"));
@@ -184,4 +180,16 @@ fn trust(target: &Target, who: Option<&Who>) -> Trust {
     } else {
         Trust::Withheld("nobody listens there any more".into())
     }
+}
+
+/// Who of the processes that hold a listener may not be given a key: none of our tree, and of
+/// another user than this one or root. A process that is not known any more is no friend.
+fn stranger_among(pids: &[u32], who: Option<&Who>, mine: u32) -> Option<String> {
+    pids.iter()
+        .find_map(|pid| match who.and_then(|who| who.processes.get(pid)) {
+            None => Some(format!("pid {pid}, which has ended")),
+            Some(process) if process.serves().is_some() => None,
+            Some(process) if [mine, 0].contains(&process.uid) => None,
+            Some(process) => Some(format!("user {}", process.user)),
+        })
 }

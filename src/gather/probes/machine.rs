@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowgate_checks::model::{
-    AuthDir, AuthDirRole, BindReport, CallbackPort, FileFacts, Host, LoginEvent, Observed,
+    AuthDir, AuthDirRole, BindReport, BindState, CallbackPort, FileFacts, Host, LoginEvent,
+    Observed,
 };
 use flowgate_checks::routes;
 
+use crate::config::service::ServiceConfig;
 use crate::gather::configs::Wave0;
 use crate::gather::context::Context;
 use crate::gather::credentials::{self, TokenFiles};
@@ -25,34 +27,71 @@ pub struct Binds {
     pub callbacks: BTreeMap<String, CallbackPort>,
 }
 
-/// What the services and the logins could bind.
+/// What the services and the logins could bind; unknown at each address when the tests do not
+/// come back.
 pub async fn binds(wave: &Arc<Wave0>, deadline: &Deadline) -> Binds {
-    let wave = Arc::clone(wave);
+    let shared = Arc::clone(wave);
     let tested = deadline.blocking("bind tests", move || {
-        let mut tested = Binds::default();
-        let ports: BTreeSet<u16> = wave.services().filter_map(|service| service.port).collect();
-        for service in wave.services() {
-            if let Some(port) = service.port {
-                let report = binds::test(service.kind, &service.host, port, &ports);
-                tested.services.insert(service.name.clone(), report);
-            }
+        let ports: BTreeSet<u16> = ports(&shared).map(|(_, port)| port).collect();
+        Binds {
+            services: ports_of(&shared, |service, port| {
+                binds::test(service.kind, &service.host, port, &ports)
+            }),
+            callbacks: callbacks(&shared, binds::test_loopbacks),
         }
-        for provider in wave
-            .flowgate
-            .iter()
-            .flat_map(|config| config.providers.keys())
-        {
-            if let Some(port) = routes::callback_port(provider) {
-                let addresses = binds::test_loopbacks(port);
-                tested
-                    .callbacks
-                    .insert(provider.clone(), CallbackPort { port, addresses });
-            }
-        }
-        tested
     });
-    // Without a test nothing is said about a port, and the checks say that nobody looked.
-    tested.await.known_or_default()
+    match tested.await {
+        Observed::Known(tested) => tested,
+        Observed::Unknown(unknown) => {
+            let state = || BindState::Unknown {
+                why: unknown.why.clone(),
+            };
+            Binds {
+                services: ports_of(wave, |service, _| BindReport {
+                    addresses: BTreeMap::from([(service.host.clone(), state())]),
+                    next_free_port: None,
+                }),
+                callbacks: callbacks(wave, |_| BTreeMap::from([("127.0.0.1".into(), state())])),
+            }
+        }
+        Observed::NotAsked => Binds::default(),
+    }
+}
+
+fn ports(wave: &Wave0) -> impl Iterator<Item = (&ServiceConfig, u16)> {
+    wave.services()
+        .filter_map(|service| Some((service, service.port?)))
+}
+
+fn ports_of(
+    wave: &Wave0,
+    test: impl Fn(&ServiceConfig, u16) -> BindReport,
+) -> BTreeMap<String, BindReport> {
+    ports(wave)
+        .map(|(service, port)| (service.name.clone(), test(service, port)))
+        .collect()
+}
+
+fn callbacks(
+    wave: &Wave0,
+    test: impl Fn(u16) -> BTreeMap<String, BindState>,
+) -> BTreeMap<String, CallbackPort> {
+    let providers = wave
+        .flowgate
+        .iter()
+        .flat_map(|config| config.providers.keys());
+    providers
+        .filter_map(|provider| {
+            let port = routes::callback_port(provider)?;
+            Some((
+                provider.clone(),
+                CallbackPort {
+                    port,
+                    addresses: test(port),
+                },
+            ))
+        })
+        .collect()
 }
 
 /// The token files.
@@ -123,7 +162,14 @@ pub async fn host(wave: &Arc<Wave0>, context: &Arc<Context>, deadline: &Deadline
             &shared.root,
         )
     });
-    looked.await.known_or_default()
+    // Who asks is known at any rate: without it every file would seem to be another user's.
+    match looked.await {
+        Observed::Known(host) => host,
+        Observed::Unknown(_) | Observed::NotAsked => Host {
+            user: context.users.current(),
+            ..Host::default()
+        },
+    }
 }
 
 /// The last login of each provider.
