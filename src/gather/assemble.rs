@@ -18,7 +18,10 @@ use crate::config::secrets;
 
 /// This flowgate, and how to call it again.
 pub fn tool(config: Option<&Path>) -> Tool {
-    let called = std::env::args().next().unwrap_or_else(|| "flowgate".into());
+    let called = std::env::args_os().next().map_or_else(
+        || "flowgate".into(),
+        |called| called.to_string_lossy().into_owned(),
+    );
     let mut command = shell::quote(&called);
     if let Some(config) = config {
         command = format!(
