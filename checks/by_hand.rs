@@ -2,7 +2,7 @@
 //!
 //! No command prints a secret: a key goes from its file into the request through a pipe.
 
-use crate::model::{ConfigFile, EntryValue, Process, Scheme, Snapshot};
+use crate::model::{ConfigFile, EntryValue, Manager, Process, Scheme, ServiceKind, Snapshot};
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
@@ -13,16 +13,26 @@ const REDACTED: &str = "[redacted]";
 /// The command line that starts a service in the foreground; none when it holds a secret.
 pub fn start(view: View<'_>) -> Option<String> {
     let mut words = view.settings().args.clone();
-    if let Some(port) = view.settings().port
-        && view.service.kind == crate::model::ServiceKind::Litellm
-        && !words
-            .iter()
-            .any(|word| word == "--port" || word.starts_with("--port="))
-    {
-        // Without it LiteLLM takes 4000, whatever flowgate.yaml says.
-        words.extend(["--port".into(), port.to_string()]);
+    if let (ServiceKind::Litellm, Some(port)) = (view.service.kind, view.settings().port) {
+        words = with_port(words, port);
     }
     run(view, &words)
+}
+
+/// The arguments with the port of flowgate.yaml: without one LiteLLM takes 4000, and another one is
+/// what has to be corrected.
+fn with_port(mut words: Vec<String>, port: u16) -> Vec<String> {
+    if let Some(index) = words.iter().position(|word| word == "--port") {
+        match words.get_mut(index + 1) {
+            Some(value) => *value = port.to_string(),
+            None => words.push(port.to_string()),
+        }
+    } else if let Some(joined) = words.iter_mut().find(|word| word.starts_with("--port=")) {
+        *joined = format!("--port={port}");
+    } else {
+        words.extend(["--port".into(), port.to_string()]);
+    }
+    words
 }
 
 /// The commands that restart a service: end its main process, then start it again.
@@ -57,7 +67,6 @@ pub fn login(proxy: View<'_>, provider: &str) -> Option<String> {
 
 /// How a process is ended by whoever manages it.
 pub fn stop(process: &Process) -> String {
-    use crate::model::Manager;
     match &process.manager {
         Some(Manager::Systemd { unit, user: true }) => {
             format!("systemctl --user stop {}", shell::quote(unit))
@@ -90,49 +99,47 @@ pub fn url(scheme: Scheme, address: &str, path: &str) -> String {
 
 /// `curl` without a key.
 pub fn ask(url: &str) -> String {
-    let trust = if url.starts_with("https") { "k" } else { "" };
-    // Without `-g` curl would read the brackets of IPv6 as a pattern.
-    let raw = if url.contains('[') { "g" } else { "" };
-    format!("curl -is{trust}{raw} -m 5 {}", shell::quote(url))
+    curl("is", "", url)
 }
 
 /// Shows the status of a request with the key that stands in a line of a file, or with the whole
 /// content of a file.
 pub fn ask_with_key(snapshot: &Snapshot, key_from: &str, url: &str) -> String {
-    with_key(
-        snapshot,
-        key_from,
-        &format!(
-            "-o /dev/null -w '%{{http_code}}\\n' -H @- {}",
-            shell::quote(url)
-        ),
-        url,
-    )
+    let request = curl("s", "-o /dev/null -w '%{http_code}\\n' -H @- ", url);
+    format!("{} | {request}", header(snapshot, key_from))
 }
 
 /// Shows the body of the answer to such a request.
 pub fn list_with_key(snapshot: &Snapshot, key_from: &str, url: &str) -> String {
-    with_key(
-        snapshot,
-        key_from,
-        &format!("-H @- {}", shell::quote(url)),
-        url,
+    format!(
+        "{} | {}",
+        header(snapshot, key_from),
+        curl("s", "-H @- ", url)
     )
 }
 
-/// The key goes through a pipe. Examples of its line: `      api_key: "sk-1"`, `  - sk-1`.
-fn with_key(snapshot: &Snapshot, key_from: &str, request: &str, url: &str) -> String {
+/// Makes the header with a key, for a pipe. Examples of the line of a key:
+/// `      api_key: "sk-1"`, `  - sk-1`.
+fn header(snapshot: &Snapshot, key_from: &str) -> String {
     let (file, line) = split_place(key_from);
     let file = shell::path(snapshot, file);
-    let header = match line {
+    match line {
         Some(line) => format!(
             r#"sed -n '{line}s/^ *\(- *\)*\("*[A-Za-z_-]*"*: *\)*["'\'']*\([^"'\'', ]*\).*/Authorization: Bearer \3/p' {file}"#
         ),
         None => format!("sed '1s/^/Authorization: Bearer /;q' {file}"),
-    };
+    }
+}
+
+/// The variables of a proxy in the user's shell say nothing of this machine.
+fn curl(flags: &str, options: &str, url: &str) -> String {
     let trust = if url.starts_with("https") { "k" } else { "" };
+    // Without `-g` curl would read the brackets of IPv6 as a pattern.
     let raw = if url.contains('[') { "g" } else { "" };
-    format!("{header} | curl -s{trust}{raw} -m 5 {request}")
+    format!(
+        "curl -{flags}{trust}{raw} -m 5 --noproxy '*' {options}{}",
+        shell::quote(url)
+    )
 }
 
 /// `file:line` in its parts; no line when the place is a whole file.
@@ -146,7 +153,7 @@ pub fn split_place(place: &str) -> (&str, Option<u32>) {
 /// Shows where a key stands without its value: `9:      api_key`.
 pub fn show_name(snapshot: &Snapshot, file: &str, key: &str) -> String {
     format!(
-        "grep -n {} {} | cut -d: -f1,2",
+        "grep -nFe {} {} | cut -d: -f1,2",
         shell::quote(key),
         shell::path(snapshot, file)
     )
@@ -201,14 +208,26 @@ mod tests {
     }
 
     #[test]
+    fn the_port_of_flowgate_is_the_one_that_is_typed() {
+        let typed = |text: &str| {
+            let words = text.split(' ').map(str::to_owned).collect();
+            with_port(words, 4100).join(" ")
+        };
+        assert_eq!(typed("litellm"), "litellm --port 4100");
+        assert_eq!(typed("litellm --port 4000 -x"), "litellm --port 4100 -x");
+        assert_eq!(typed("litellm --port"), "litellm --port 4100");
+        assert_eq!(typed("litellm --port=1"), "litellm --port=4100");
+    }
+
+    #[test]
     fn a_url_is_asked_as_it_is() {
         assert_eq!(
             ask("http://127.0.0.1:4000/"),
-            "curl -is -m 5 http://127.0.0.1:4000/"
+            "curl -is -m 5 --noproxy '*' http://127.0.0.1:4000/"
         );
         assert_eq!(
             ask("https://[::1]:4000/"),
-            "curl -iskg -m 5 'https://[::1]:4000/'"
+            "curl -iskg -m 5 --noproxy '*' 'https://[::1]:4000/'"
         );
     }
 }

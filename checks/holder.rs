@@ -1,8 +1,7 @@
 //! Who holds the configured port of a service in its stead, and whether that one serves as ours.
 
-use crate::model::{
-    Identity, KeyedAnswer, Manager, Owner, Process, Relation, ServiceKind, Socket, TargetProbes,
-};
+use crate::answers::{Answers, answers};
+use crate::model::{BindState, Manager, Owner, Process, Relation, ServiceKind, Socket};
 use crate::state::{View, asked_host, meets};
 use crate::words;
 
@@ -33,19 +32,6 @@ pub enum Claim {
     Copy,
     /// It has the right identity and accepts our key.
     Serves,
-}
-
-/// What the configured address says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answers {
-    /// The right program, which accepts our key, and refuses the same request without one.
-    AsOurs,
-    /// The right program, which refuses our key.
-    Refusing,
-    /// The right program; no key was tried, or nothing follows from what came.
-    Untried,
-    /// Something else, or nothing.
-    Otherwise,
 }
 
 /// Who holds the configured port of a service in the stead of its own run, one per claim.
@@ -114,40 +100,6 @@ pub fn may_be_own(view: &View<'_>, socket: &Socket) -> bool {
     }
 }
 
-/// What the configured address of a service says of itself.
-pub fn answers(view: &View<'_>) -> Answers {
-    let Some(probes) = view.probes() else {
-        return Answers::Otherwise;
-    };
-    let is_right = match view.service.kind {
-        ServiceKind::Other => probes.identity() != Identity::Silent,
-        ServiceKind::Litellm | ServiceKind::Cliproxyapi => view.is_identified(),
-    };
-    if is_right {
-        keyed(probes)
-    } else {
-        Answers::Otherwise
-    }
-}
-
-fn keyed(probes: &TargetProbes) -> Answers {
-    let is_status = |keyed: &KeyedAnswer, range: std::ops::Range<u16>| {
-        let status = keyed.answer.known().and_then(|answer| answer.status());
-        status.is_some_and(|status| range.contains(&status))
-    };
-    let (with_key, without): (Vec<_>, Vec<_>) = probes
-        .models
-        .values()
-        .partition(|keyed| keyed.key.is_some());
-    let accepts = |answers: &[&KeyedAnswer]| answers.iter().any(|one| is_status(one, 200..300));
-    match (accepts(&with_key), accepts(&without)) {
-        (true, false) => Answers::AsOurs,
-        (false, true) if with_key.is_empty() => Answers::AsOurs,
-        (false, false) if with_key.iter().any(|one| is_status(one, 400..404)) => Answers::Refusing,
-        _ => Answers::Untried,
-    }
-}
-
 /// The bind test is the judge where there is one: an IPv6-only wildcard leaves IPv4 free.
 fn is_free(view: &View<'_>) -> bool {
     view.snapshot.binds.get(view.name).is_some_and(|report| {
@@ -155,7 +107,7 @@ fn is_free(view: &View<'_>) -> bool {
             && report
                 .addresses
                 .values()
-                .all(|state| *state == crate::model::BindState::Free)
+                .all(|state| *state == BindState::Free)
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the machine; `clippy.toml` beside this file is the fence.
 
+pub mod answers;
 pub mod by_hand;
 pub mod chain;
 pub mod config;
@@ -46,6 +47,7 @@ mod tests {
 
     /// Files beside this one that are no check.
     const OTHERS: &[&str] = &[
+        "answers",
         "by_hand",
         "chain",
         "correlate",
@@ -89,6 +91,36 @@ mod tests {
                 std::fs::read_to_string(format!("{folder}{}.md", check.id.replace('-', "_")))
                     .unwrap();
             assert_eq!(page, check.page);
+        }
+    }
+
+    #[test]
+    fn every_finding_has_its_section_with_the_fixed_headings() {
+        const HEADINGS: [&str; 6] = [
+            "Symptom",
+            "Evidence",
+            "Cause",
+            "Fix",
+            "Fix safety",
+            "Not this",
+        ];
+        for check in ALL {
+            let mut names = BTreeSet::new();
+            for section in check.page.split("\n## ").skip(1) {
+                let name = section.lines().next().unwrap();
+                let headings: Vec<&str> = section
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("### "))
+                    .collect();
+                assert_eq!(headings, HEADINGS, "{}/{name}", check.id);
+                names.insert(format!("{}/{name}", check.id));
+            }
+            let ids: BTreeSet<String> = check
+                .findings
+                .iter()
+                .map(|spec| spec.id.to_owned())
+                .collect();
+            assert_eq!(names, ids, "sections of {}", check.id);
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    ConfigFile, ConfigState, Entry, EntryValue, Evidence, ServiceKind, Snapshot, UnknownDatum,
+    ConfigFile, ConfigState, Configs, Entry, EntryValue, Evidence, ServiceKind, Snapshot,
+    UnknownDatum,
 };
 use crate::shell;
 use crate::state::View;
@@ -27,6 +28,8 @@ pub fn unread_config(snapshot: &Snapshot) -> Option<UnknownDatum> {
 /// A line of a config file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// Where its file comes in a list: flowgate.yaml first, the rendered one last.
+    rank: u8,
     /// The file.
     pub file: String,
     /// The line, from 1.
@@ -35,8 +38,13 @@ pub struct Place {
 
 impl Place {
     /// Where an entry of a file stands.
-    pub fn of(config: &ConfigFile, entry: &Entry) -> Self {
+    fn of(configs: &Configs, config: &ConfigFile, entry: &Entry) -> Self {
+        let is = |known: &ConfigFile| config.path == known.path;
+        let rank = [&configs.flowgate, &configs.cliproxyapi]
+            .iter()
+            .position(|known| is(known));
         Self {
+            rank: rank.map_or(2, |rank| if rank == 0 { 0 } else { 1 }),
             file: config.path.clone(),
             line: entry.position.line,
         }
@@ -112,7 +120,7 @@ pub fn port_places(view: &View<'_>, port: u16) -> Vec<Place> {
                 || path.starts_with("oauth.")
                 || path.ends_with(".api_base");
             if is_url && leads_to(&entry.value, port) {
-                places.insert(Place::of(config, entry));
+                places.insert(Place::of(configs, config, entry));
             }
         }
     }
@@ -130,11 +138,11 @@ pub fn own_port_places(view: &View<'_>, port: u16) -> Vec<Place> {
         .filter(|entry| names_port(entry, port))
         .into_iter()
         .chain(port_arguments(view, port))
-        .map(|entry| Place::of(&configs.flowgate, entry))
+        .map(|entry| Place::of(configs, &configs.flowgate, entry))
         .chain(
             own_file
                 .filter(|entry| names_port(entry, port))
-                .map(|entry| Place::of(&configs.cliproxyapi, entry)),
+                .map(|entry| Place::of(configs, &configs.cliproxyapi, entry)),
         )
         .collect();
     places.into_iter().collect()
@@ -156,11 +164,11 @@ pub fn host_places(view: &View<'_>, host: &str) -> Vec<Place> {
         .into_iter()
         .chain(arguments)
         .filter(|entry| names(entry))
-        .map(|entry| Place::of(&configs.flowgate, entry))
+        .map(|entry| Place::of(configs, &configs.flowgate, entry))
         .chain(
             own_file
                 .filter(|entry| names(entry))
-                .map(|entry| Place::of(&configs.cliproxyapi, entry)),
+                .map(|entry| Place::of(configs, &configs.cliproxyapi, entry)),
         )
         .collect();
     places.into_iter().collect()

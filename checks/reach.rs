@@ -1,5 +1,6 @@
 //! Who else can reach a file: permission bits, groups, and every directory above it.
 
+use crate::answers::{Answers, answers};
 use crate::model::{FileFacts, Mode, Owner, Parent, Relation, Snapshot};
 
 /// Bits of one class, in the place of the last octal digit.
@@ -121,6 +122,7 @@ pub fn other_user(facts: &FileFacts, snapshot: &Snapshot) -> Option<u32> {
         .filter(|process| !matches!(process.relation, Relation::Foreign | Relation::Forwarder))
         .map(|process| process.uid);
     let hidden = crate::state::services(snapshot)
+        .filter(|view| answers(view) != Answers::Otherwise)
         .flat_map(|view| view.rivals())
         .filter_map(|socket| match socket.owner {
             Owner::Hidden { uid } => Some(uid),

@@ -1,6 +1,7 @@
 #![doc = include_str!("supervisor.md")]
 
-use crate::holder::{Answers, Holder, answers, served_by_another};
+use crate::answers::{Answers, answers};
+use crate::holder::{Holder, served_by_another};
 use crate::model::{
     Check, Evidence, Finding, Manager, Process, ServiceKind, Snapshot, Subject, Verdict,
 };

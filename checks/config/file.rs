@@ -131,11 +131,8 @@ fn invalid(
         Some(at) => format!("{path}:{}:{}", at.line, at.column),
         None => path.clone(),
     };
-    let mut row = Evidence::new("config", excerpt.unwrap_or(message), &place)
+    let row = Evidence::new("config", excerpt.unwrap_or(message), &place)
         .command(format!("{} config check", snapshot.tool.command));
-    if excerpt.is_some() {
-        row.expected = Some(message.to_owned());
-    }
     Finding::new(
         &INVALID,
         Subject::File(path.clone()),

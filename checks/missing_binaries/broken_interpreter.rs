@@ -2,6 +2,7 @@
 
 use super::{BROKEN_INTERPRETER, ServiceProgram, install};
 use crate::model::{Evidence, Executable, Finding, Fix, Interpreter, ProgramContent};
+use crate::shell;
 use crate::words;
 
 /// The finding for a script whose interpreter is gone, or that calls a tool or folder that is gone.
@@ -14,64 +15,83 @@ pub fn find(target: &ServiceProgram<'_>, file: &Executable) -> Option<Finding> {
     }
     let path = &target.program.path;
     let has_return = script.shebang.contains("\\r") || script.shebang.contains('\r');
-    let (symptom, cause) = faults(path, script, has_return);
-    let gone = if script.usable {
-        words::list(&script.missing)
-    } else {
-        script.path.clone()
-    };
-    let look = if has_return { "head -n 1" } else { "ls -lL" };
+    let (symptom, cause, brief) = faults(target, script, has_return);
+    let first_line = target.shell("head -n 1");
     let mut finding = target
         .finding(&BROKEN_INTERPRETER, symptom, cause)
-        .brief(format!("{gone} is gone"))
+        .brief(brief)
         .evidence(
             Evidence::new("shebang", format!("#!{}", script.shebang), path)
                 .expected("an interpreter that can be executed")
                 .command(if has_return {
-                    format!("{} | cat -A", target.shell(look))
+                    format!("{first_line} | cat -A")
                 } else {
-                    target.shell("head -n 1")
+                    first_line
                 }),
         )
         .evidence(target.named_row());
-    if !has_return {
-        let absolute = crate::shell::path(target.view.snapshot, &gone);
-        let seen = script.why.clone().unwrap_or_else(|| "no such file".into());
-        let single = script.usable && script.missing.len() > 1;
-        let row = Evidence::new("interpreter", seen, &gone).expected("a program");
-        finding = finding.evidence(if single {
-            row
-        } else {
-            row.command(format!("{look} {absolute}"))
-        });
-    }
     if has_return {
         finding = finding.fix(Fix::manual(
             "by-hand",
             format!("take the carriage returns out of {path}"),
             vec![target.shell(r"sed -i 's/\r$//'")],
         ));
+    } else {
+        finding.evidence.extend(gone_rows(target, script));
     }
     Some(finding.fix(install::fix(target)))
 }
 
-fn faults(path: &str, script: &Interpreter, has_return: bool) -> (String, String) {
+/// What the script needs and lacks, one row each.
+fn gone_rows(target: &ServiceProgram<'_>, script: &Interpreter) -> Vec<Evidence> {
+    let row = |gone: &str, seen: &str| {
+        let command = if gone.contains('/') {
+            format!("ls -ldL {}", shell::path(target.view.snapshot, gone))
+        } else {
+            format!("command -v {}", shell::quote(gone))
+        };
+        Evidence::new("needed", seen, gone).command(command)
+    };
+    if script.usable {
+        let missing = script.missing.iter();
+        return missing.map(|gone| row(gone, "no such file")).collect();
+    }
+    let why = script.why.as_deref().unwrap_or("no such file");
+    vec![row(&script.path, why)]
+}
+
+/// Symptom, cause, and a few words for the chain.
+fn faults(
+    target: &ServiceProgram<'_>,
+    script: &Interpreter,
+    has_return: bool,
+) -> (String, String, String) {
+    let path = &target.program.path;
     if has_return {
         return (
             format!("{path} cannot run: its first line ends with a carriage return"),
-            "the file has Windows line ends, so the kernel looks for an interpreter whose name ends with one".into(),
+            "the file has Windows line ends, so the system looks for an interpreter whose name ends with one".into(),
+            "its program has Windows line ends".into(),
         );
     }
     if script.usable {
         let missing = words::list(&script.missing);
+        let verb = if script.missing.len() == 1 {
+            "is"
+        } else {
+            "are"
+        };
         return (
-            format!("{path} cannot run: it calls {missing}, which is gone"),
-            "the tool or the folder that the script calls was moved or removed".into(),
+            format!("{path} cannot run: it calls {missing}, which {verb} gone"),
+            "what the script calls was moved or removed".into(),
+            format!("{missing} {verb} gone"),
         );
     }
+    let interpreter = shell::shown(target.view.snapshot, &script.path);
     let why = script.why.as_deref().unwrap_or("no such file");
     (
-        format!("{path} cannot run: its interpreter {} cannot be executed ({why})", script.path),
-        "the Python under its environment was removed or moved; the system then says that the script itself does not exist".into(),
+        format!("{path} cannot run: its interpreter {interpreter} cannot be executed ({why})"),
+        "the Python under its environment was removed or moved; a shell then says that the script itself does not exist".into(),
+        format!("{interpreter} is gone"),
     )
 }

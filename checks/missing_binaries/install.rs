@@ -78,10 +78,7 @@ fn environment(target: &ServiceProgram<'_>) -> Option<String> {
     match &target.program.state {
         ProgramState::File(file) => match &file.content {
             ProgramContent::Script(script)
-                if script.usable
-                    && script.missing.is_empty()
-                    && file.packages.known().is_some()
-                    && !is_system(&script.path) =>
+                if script.usable && script.missing.is_empty() && !is_system(&script.path) =>
             {
                 Some(script.path.clone())
             }

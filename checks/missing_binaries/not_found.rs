@@ -53,14 +53,16 @@ fn folder(path: &str) -> &str {
 /// The paths of the programs beside it.
 fn siblings(target: &ServiceProgram<'_>) -> Vec<String> {
     let program = target.program;
-    program
+    let mut siblings: Vec<String> = program
         .siblings
         .iter()
         .map(|sibling| match sibling.contains('/') {
             true => sibling.clone(),
             false => format!("{}/{sibling}", folder(&program.path)),
         })
-        .collect()
+        .collect();
+    siblings.sort();
+    siblings
 }
 
 fn use_found(target: &ServiceProgram<'_>, found: &str) -> Fix {

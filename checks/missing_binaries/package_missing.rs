@@ -62,7 +62,10 @@ pub fn find(view: &View<'_>) -> Option<Finding> {
         view.settings().args.first().map_or("", String::as_str),
     ));
     finding.fixes.push(fix(view));
-    let is_proven = said.is_some() || packages.is_some_and(|facts| facts.litellm.is_none());
+    // A log tells of the last start; the environment may have been mended since.
+    let is_mended = packages.is_some() && missing.is_empty();
+    let is_gone = packages.is_some_and(|facts| facts.litellm.is_none());
+    let is_proven = is_gone || said.is_some() && !is_mended;
     Some(if is_proven { finding } else { finding.likely() })
 }
 
@@ -79,6 +82,7 @@ fn packages<'a>(view: &View<'a>) -> Option<&'a PackageFacts> {
 
 fn missing(facts: &PackageFacts) -> Vec<String> {
     let mut missing = facts.missing.clone();
+    missing.sort();
     if facts.litellm.is_none() && !missing.iter().any(|name| name == "litellm") {
         missing.insert(0, "litellm".into());
     }

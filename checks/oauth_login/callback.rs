@@ -161,6 +161,10 @@ fn stop_fix(port: u16, holders: &[&Process], who: &str) -> Fix {
             .map(|process| by_hand::stop(process))
             .collect()
     };
-    let title = format!("stop {who}, then log in again");
+    let title = if holders.is_empty() {
+        format!("find out what holds {port}, stop it, then log in again")
+    } else {
+        format!("stop {who}, then log in again")
+    };
     Fix::manual("stop-holder", title, commands)
 }

@@ -99,7 +99,7 @@ fn finding(snapshot: &Snapshot, name: &str, provider: &Provider, faults: &[Fault
             config.place(&entry),
         )
         .command(by_hand::show_entry(snapshot, config, &entry));
-        row.expected = right(&fault.verdict).map(str::to_owned);
+        row.expected = written(fault).map(str::to_owned);
         finding = finding.evidence(row);
     }
     if !is_wanted(snapshot, name) {
@@ -169,16 +169,21 @@ fn right(verdict: &EndpointVerdict) -> Option<&str> {
     }
 }
 
+/// What a config holds. The state belongs to one login, so it is no part of it.
+fn written<'a>(fault: &'a Fault<'_>) -> Option<&'a str> {
+    let right = right(&fault.verdict)?;
+    match fault.key {
+        "status_endpoint" => right.split('?').next(),
+        _ => Some(right),
+    }
+}
+
 fn set_endpoint(snapshot: &Snapshot, provider: &Provider, faults: &[Fault<'_>]) -> Option<Fix> {
     let config = &snapshot.configs.flowgate;
     let texts: Vec<String> = faults
         .iter()
         .filter_map(|fault| {
-            let mut right = right(&fault.verdict)?;
-            if fault.key == "status_endpoint" {
-                // The state belongs to one login, so a config holds the bare path.
-                right = right.split('?').next().unwrap_or(right);
-            }
+            let right = written(fault)?;
             let place = config.place(&format!("{}.{}", provider.entry, fault.key));
             Some(format!("{}: {right} at {place}", fault.key))
         })

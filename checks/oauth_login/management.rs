@@ -192,14 +192,14 @@ fn key_fix(proxy: View<'_>) -> Fix {
         );
     }
     let place = match config.entry(SECRET_KEY) {
-        Some(_) => config.place(SECRET_KEY),
-        None => format!("remote-management of {}", config.path),
+        Some(_) => format!("at {}", config.place(SECRET_KEY)),
+        None => format!("under remote-management in {}", config.path),
     };
     Fix::new(
         "set-management-key",
         Safety::Unsafe,
         format!(
-            "write secret-key: and a key of your own at {place}; keep a copy, the program replaces it by its hash"
+            "write a key of your own as secret-key {place}; keep a copy, the program replaces it by its hash"
         ),
         Vec::new(),
     )

@@ -7,7 +7,8 @@ mod management;
 mod no_credential;
 
 use crate::logins::{unseen, usable_providers};
-use crate::model::{Check, ConfigState, ServiceKind, Snapshot, UnknownDatum, Verdict};
+use crate::model::{Check, ServiceKind, Snapshot, UnknownDatum, Verdict};
+use crate::places::unread_config;
 use crate::state::service_of;
 
 crate::findings! { "oauth-login";
@@ -31,16 +32,7 @@ pub static CHECK: Check = Check {
 
 fn run(snapshot: &Snapshot) -> Verdict {
     let mut verdict = Verdict::default();
-    if let ConfigState::Unreadable { .. } | ConfigState::Invalid { .. } =
-        snapshot.configs.flowgate.state
-    {
-        verdict.unknowns.push(UnknownDatum {
-            what: "which logins are configured".into(),
-            why: format!("{} cannot be used", snapshot.configs.flowgate.path),
-            command: Some(format!("{} config check", snapshot.tool.command)),
-            optional: false,
-        });
-    }
+    verdict.unknowns.extend(unread_config(snapshot));
     let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) else {
         return verdict;
     };

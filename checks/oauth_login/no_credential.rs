@@ -4,9 +4,7 @@ use super::NO_CREDENTIAL;
 use super::credential::login_fix;
 use crate::by_hand;
 use crate::logins::{configured, provider_of, serves, unseen, usable_providers};
-use crate::model::{
-    AuthDirRole, CredentialState, Evidence, Finding, Severity, Snapshot, Subject, Verdict,
-};
+use crate::model::{AuthDirRole, Evidence, Finding, Severity, Snapshot, Subject, Verdict};
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
@@ -45,35 +43,39 @@ fn nobody(proxy: View<'_>, provider: &str) -> Finding {
     let snapshot = proxy.snapshot;
     let config = &snapshot.configs.cliproxyapi;
     let count = snapshot.credentials.files.len();
-    let cause = if count == 0 {
-        format!(
-            "{} holds no token, and {} no API-key provider",
-            dirs(snapshot),
+    let cause = match dir(snapshot) {
+        None => format!(
+            "there is no auth dir, and {} has no API-key provider",
             config.path
-        )
-    } else {
-        format!(
-            "none of {} in {} can be used, and {} has no API-key provider",
+        ),
+        Some(dir) if count == 0 => {
+            format!(
+                "{dir} holds no token, and {} no API-key provider",
+                config.path
+            )
+        }
+        Some(dir) => format!(
+            "{} in {dir}, none of use, and {} has no API-key provider",
             words::count(count, "token file"),
-            dirs(snapshot),
             config.path
-        )
+        ),
     };
-    Finding::new(
+    let mut finding = Finding::new(
         &NO_CREDENTIAL,
         Subject::Provider(provider.into()),
         "no login: there is no credential that can be used",
         cause,
     )
-    .brief("no login")
-    .evidence(dir_row(snapshot))
-    .evidence(
-        Evidence::new("config", "no API-key provider", &config.path).command(format!(
-            "grep -nE '^ *\"?([a-z]+-api-key|openai-compatibility)\"? *:' {} | cut -d: -f1,2",
-            shell::path(snapshot, &config.path)
-        )),
-    )
-    .fix(login_fix(proxy, provider))
+    .brief("no login");
+    finding.evidence.extend(dir_row(snapshot));
+    finding
+        .evidence(
+            Evidence::new("config", "no API-key provider", &config.path).command(format!(
+                "grep -nE '^ *\"?([a-z]+-api-key|openai-compatibility)\"? *:' {} | cut -d: -f1,2",
+                shell::path(snapshot, &config.path)
+            )),
+        )
+        .fix(login_fix(proxy, provider))
 }
 
 fn never(proxy: View<'_>, provider: &str, usable: &[String]) -> Finding {
@@ -86,7 +88,7 @@ fn never(proxy: View<'_>, provider: &str, usable: &[String]) -> Finding {
         .unwrap_or_default();
     let config = &snapshot.configs.flowgate;
     let key = format!("{entry}.auth_url_endpoint");
-    Finding::new(
+    let mut finding = Finding::new(
         &NO_CREDENTIAL,
         Subject::Provider(provider.into()),
         format!("{provider} is configured and was never logged in"),
@@ -101,38 +103,31 @@ fn never(proxy: View<'_>, provider: &str, usable: &[String]) -> Finding {
             config.place(&key),
         )
         .command(by_hand::show_entry(snapshot, config, &key)),
-    )
-    .evidence(dir_row(snapshot))
-    .fix(login_fix(proxy, provider))
+    );
+    finding.evidence.extend(dir_row(snapshot));
+    finding.fix(login_fix(proxy, provider))
 }
 
-/// The auth dirs that count, the one of the service alone where it is known.
-fn dirs(snapshot: &Snapshot) -> String {
+/// The auth dir that counts: that of the service, where it is known.
+fn dir(snapshot: &Snapshot) -> Option<&str> {
     let all = &snapshot.credentials.auth_dirs;
     let own = all.iter().find(|dir| dir.role == AuthDirRole::Service);
-    match (own, all.first()) {
-        (Some(dir), _) | (None, Some(dir)) => dir.path.clone(),
-        (None, None) => "no auth dir".into(),
-    }
+    own.or(all.first()).map(|dir| dir.path.as_str())
 }
 
-fn dir_row(snapshot: &Snapshot) -> Evidence {
-    let dir = dirs(snapshot);
+fn dir_row(snapshot: &Snapshot) -> Option<Evidence> {
+    let dir = dir(snapshot)?;
     let files = &snapshot.credentials.files;
-    let parsed = files
-        .values()
-        .filter(|file| matches!(file.state, CredentialState::Parsed { .. }))
-        .count();
-    let seen = format!(
-        "{}, {parsed} of them readable as tokens",
-        words::count(files.len(), "file")
-    );
-    let seen = if files.is_empty() {
-        "no token file".into()
-    } else {
-        seen
+    let mut providers: Vec<&str> = files.values().filter_map(provider_of).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    let seen = match (files.len(), providers.as_slice()) {
+        (0, _) => "no token file".to_owned(),
+        (count, []) => format!("{}, no token among them", words::count(count, "file")),
+        (_, some) => format!("tokens of {}", words::list(some)),
     };
-    Evidence::new("auth dir", seen, &dir)
-        .expected("a token file of a provider")
-        .command(format!("ls -l {}", shell::path(snapshot, &dir)))
+    let row = Evidence::new("auth dir", seen, dir)
+        .expected("a token that can be used")
+        .command(format!("ls -l {}", shell::path(snapshot, dir)));
+    Some(row)
 }

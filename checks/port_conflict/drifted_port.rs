@@ -26,7 +26,12 @@ pub fn find(view: &View<'_>) -> Option<Finding> {
     });
     let socket = proven.or_else(|| own.first().copied())?;
     let pid = match &socket.owner {
-        Owner::Known { pids } => pids.first().copied().unwrap_or_default(),
+        Owner::Known { pids } => {
+            let main = view.main_process().map(|process| process.pid);
+            main.filter(|pid| pids.contains(pid))
+                .or_else(|| pids.iter().min().copied())
+                .unwrap_or_default()
+        }
         Owner::Hidden { .. } => return None,
     };
     let mut finding = Finding::new(

@@ -11,7 +11,7 @@ pub fn look(snapshot: &Snapshot, port: u16) -> String {
     let is_hidden = crate::state::all_sockets(snapshot)
         .filter(|socket| socket.port == port)
         .any(|socket| hides(&socket));
-    let sudo = if is_hidden { "sudo " } else { "" };
+    let sudo = super::stop_holder::sudo_if(snapshot, is_hidden);
     format!("{sudo}ss -ltnp 'sport = :{port}'")
 }
 

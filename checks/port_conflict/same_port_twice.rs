@@ -8,7 +8,7 @@ use crate::places::{self, Place};
 use crate::state::{View, meets, services};
 use crate::words;
 
-/// One finding for each pair, on the service whose line stands later in the file.
+/// One finding for each pair, on the service that does not get the port.
 pub fn find(snapshot: &Snapshot) -> Vec<Finding> {
     let views: Vec<View<'_>> = services(snapshot).collect();
     let mut findings: Vec<Finding> = Vec::new();
@@ -17,12 +17,12 @@ pub fn find(snapshot: &Snapshot) -> Vec<Finding> {
             let Some(port) = shared_port(one, other) else {
                 continue;
             };
-            let (first, later) = if place_in_file(one) <= place_in_file(other) {
+            let (keeps, gives_way) = if is_ahead(one, other) {
                 (one, other)
             } else {
                 (other, one)
             };
-            let finding = make(first, later, port);
+            let finding = make(keeps, gives_way, port);
             if findings
                 .iter()
                 .all(|known| known.subject != finding.subject)
@@ -50,6 +50,15 @@ fn address(host: &str) -> &str {
     }
 }
 
+/// Whether the first keeps the port: it has it now, or stands earlier in the file.
+fn is_ahead(one: &View<'_>, other: &View<'_>) -> bool {
+    match (one.owns_port(), other.owns_port()) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => place_in_file(one) <= place_in_file(other),
+    }
+}
+
 /// A default stands in no line, and gives way to what was written.
 fn place_in_file(view: &View<'_>) -> (Reverse<bool>, u32, String) {
     let line = places::setting(view, "port").map(|entry| entry.position.line);
@@ -60,34 +69,34 @@ fn place_in_file(view: &View<'_>) -> (Reverse<bool>, u32, String) {
     )
 }
 
-fn make(first: &View<'_>, later: &View<'_>, port: u16) -> Finding {
-    let snapshot = later.snapshot;
+fn make(keeps: &View<'_>, loser: &View<'_>, port: u16) -> Finding {
+    let snapshot = loser.snapshot;
     let (one, other) = (
-        places::place_of(first, "port"),
-        places::place_of(later, "port"),
+        places::place_of(keeps, "port"),
+        places::place_of(loser, "port"),
     );
     let mut finding = Finding::new(
         &SAME_PORT_TWICE,
-        Subject::Service(later.name.into()),
+        Subject::Service(loser.name.into()),
         format!(
             "{} and {} are both given port {port} ({one}, {other})",
-            first.name, later.name
+            keeps.name, loser.name
         ),
         "one port has one holder: the service that starts second cannot have it",
     )
-    .brief(format!("port given to {} too", first.name))
-    .evidence(places::setting_row(first, "port", &port.to_string()))
-    .evidence(places::setting_row(later, "port", &port.to_string()))
+    .brief(format!("port given to {} too", keeps.name))
+    .evidence(places::setting_row(keeps, "port", &port.to_string()))
+    .evidence(places::setting_row(loser, "port", &port.to_string()))
     .evidence(
-        Evidence::new("listener", listening(later, first, port), "/proc/net/tcp")
+        Evidence::new("listener", listening(loser, keeps, port), "/proc/net/tcp")
             .command(listener_row::look(snapshot, port)),
     );
-    finding = finding.fix(set_port(later, port));
-    weigh_pair(finding, first, later)
+    finding = finding.fix(set_port(loser, port));
+    weigh_pair(finding, keeps, loser)
 }
 
-fn listening(later: &View<'_>, first: &View<'_>, port: u16) -> String {
-    let owner = [first, later].into_iter().find(|view| view.owns_port());
+fn listening(loser: &View<'_>, keeps: &View<'_>, port: u16) -> String {
+    let owner = [keeps, loser].into_iter().find(|view| view.owns_port());
     match owner {
         Some(view) => format!("{} listens on {port}", view.name),
         None => format!("neither of the two listens on {port}"),
@@ -95,8 +104,8 @@ fn listening(later: &View<'_>, first: &View<'_>, port: u16) -> String {
 }
 
 /// The pair matters as soon as one of the two is wanted.
-fn weigh_pair(finding: Finding, first: &View<'_>, later: &View<'_>) -> Finding {
-    let judge = if first.is_wanted() { first } else { later };
+fn weigh_pair(finding: Finding, keeps: &View<'_>, loser: &View<'_>) -> Finding {
+    let judge = if keeps.is_wanted() { keeps } else { loser };
     weigh(finding, judge)
 }
 

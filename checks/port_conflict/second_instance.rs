@@ -1,7 +1,8 @@
 //! Another copy of the same program holds the port.
 
 use super::{SECOND_INSTANCE, listener_row, move_port, stop_holder, unknown_owner, weigh};
-use crate::holder::{Answers, Claim, Holder, answers, is_port_wanted};
+use crate::answers::{Answers, answers};
+use crate::holder::{Claim, Holder, is_port_wanted};
 use crate::model::{Finding, Subject};
 use crate::places;
 use crate::state::View;
@@ -60,7 +61,7 @@ pub fn find(view: &View<'_>, holder: &Holder<'_>) -> Option<Finding> {
         .extend(listener_row::answer_row(view, port));
     finding = finding.fix(
         if holder.processes.is_empty() && holder.bare_pids.is_empty() {
-            unknown_owner::look_as_root(port)
+            unknown_owner::look_as_root(view, port, "-ltnp")
         } else {
             stop_holder::fix(view, holder, port)
         },

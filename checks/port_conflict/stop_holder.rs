@@ -12,10 +12,10 @@ pub fn fix(view: &View<'_>, holder: &Holder<'_>, port: u16) -> Fix {
         [only] => format!("{} (pid {})", only.name, only.pid),
         [first, rest @ ..] => format!("{} (pid {}) and {} more", first.name, first.pid, rest.len()),
     };
-    let then = if view.is_wanted() {
-        format!(", then start {}", view.name)
-    } else {
-        String::new()
+    let then = match (view.is_running(), view.is_wanted()) {
+        (true, _) => format!(", then restart {}", view.name),
+        (false, true) => format!(", then start {}", view.name),
+        (false, false) => String::new(),
     };
     let title = match holder.forwarder() {
         Some(_) => format!("stop what {who} forwards {port} to{then}"),
@@ -78,10 +78,106 @@ fn command(snapshot: &Snapshot, process: &Process, port: u16) -> Option<String> 
     }
 }
 
-fn sudo_if(snapshot: &Snapshot, needs_root: bool) -> &'static str {
+/// `sudo ` for what needs root, unless root it is who asked.
+pub fn sudo_if(snapshot: &Snapshot, needs_root: bool) -> &'static str {
     if needs_root && snapshot.host.user.uid != 0 {
         "sudo "
     } else {
         ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::holder::Claim;
+    use crate::model::Relation;
+
+    fn process(pid: u32, name: &str, uid: u32) -> Process {
+        Process {
+            pid,
+            start_time: 1,
+            state: 'S',
+            parent: 1,
+            session: pid,
+            uid,
+            user: uid.to_string(),
+            name: name.into(),
+            exe: None,
+            command: name.into(),
+            cwd: None,
+            age_ms: 0,
+            cpu_ms: 0,
+            manager: None,
+            relation: Relation::Foreign,
+        }
+    }
+
+    fn stop(processes: &[&Process], bare_pids: &[u32]) -> Vec<String> {
+        let mut snapshot = Snapshot::new(Timestamp::UNIX_EPOCH);
+        snapshot.host.user.uid = 1000;
+        let holder = Holder {
+            claim: Claim::Foreign,
+            sockets: Vec::new(),
+            processes: processes.to_vec(),
+            bare_pids: bare_pids.to_vec(),
+            hidden_uid: None,
+        };
+        commands(&snapshot, &holder, 4000)
+    }
+
+    #[test]
+    fn what_nobody_manages_is_killed_by_its_owner() {
+        let ours = process(4312, "python3", 1000);
+        assert_eq!(stop(&[&ours], &[]), ["kill 4312"]);
+        let theirs = process(4400, "node", 1001);
+        assert_eq!(stop(&[&ours, &theirs], &[77]), ["sudo kill 4312 4400 77"]);
+    }
+
+    #[test]
+    fn what_is_managed_is_stopped_by_its_manager() {
+        let mut unit = process(900, "nginx", 0);
+        unit.manager = Some(Manager::Systemd {
+            unit: "nginx.service".into(),
+            user: false,
+        });
+        assert_eq!(stop(&[&unit], &[]), ["sudo systemctl stop nginx.service"]);
+        unit.manager = Some(Manager::Systemd {
+            unit: "my app.service".into(),
+            user: true,
+        });
+        assert_eq!(
+            stop(&[&unit], &[]),
+            ["systemctl --user stop 'my app.service'"]
+        );
+        let mut contained = process(901, "litellm", 1000);
+        contained.manager = Some(Manager::Container {
+            id: "0123456789ab".into(),
+        });
+        assert_eq!(stop(&[&contained], &[]), ["docker stop 0123456789ab"]);
+    }
+
+    #[test]
+    fn neither_a_session_nor_the_engine_nor_init_is_killed() {
+        let mut in_scope = process(4312, "python3", 1000);
+        in_scope.manager = Some(Manager::Systemd {
+            unit: "session-3.scope".into(),
+            user: false,
+        });
+        assert_eq!(stop(&[&in_scope], &[]), ["kill 4312"]);
+        let mut proxy = process(3300, "docker-proxy", 0);
+        proxy.manager = Some(Manager::Systemd {
+            unit: "docker.service".into(),
+            user: false,
+        });
+        let stopped = stop(&[&proxy], &[]);
+        assert_eq!(
+            stopped,
+            ["docker stop $(docker ps --quiet --filter publish=4000)"]
+        );
+        let init = process(1, "systemd", 0);
+        assert!(stop(&[&init], &[])[0].starts_with("systemctl list-sockets"));
     }
 }

@@ -1,7 +1,8 @@
 //! The port is held, and the holder cannot be seen.
 
-use super::{UNKNOWN_OWNER, foreign_listener, listener_row, move_port, weigh};
-use crate::holder::{Answers, Holder, answers, may_be_own};
+use super::{UNKNOWN_OWNER, foreign_listener, listener_row, move_port, stop_holder, weigh};
+use crate::answers::{Answers, answers};
+use crate::holder::{Holder, may_be_own};
 use crate::model::{BindState, Evidence, Finding, Fix, Subject, UnknownDatum};
 use crate::places;
 use crate::state::View;
@@ -21,7 +22,7 @@ pub fn find(view: &View<'_>, holder: &Holder<'_>) -> Finding {
     )
     .brief(format!("port held by {}", holder.short()))
     .evidence(listener_row::row(view, holder, port));
-    complete(finding, view, port)
+    complete(finding, view, port, "-ltnp")
 }
 
 /// The finding for a port that cannot be bound although nobody listens on it.
@@ -54,25 +55,29 @@ pub fn find_without_listener(view: &View<'_>) -> Option<Finding> {
             .command(format!("ss -tanp 'sport = :{port}'")),
     )
     .likely();
-    Some(complete(finding, view, port))
+    Some(complete(finding, view, port, "-tanp"))
 }
 
-fn complete(finding: Finding, view: &View<'_>, port: u16) -> Finding {
+fn complete(finding: Finding, view: &View<'_>, port: u16, options: &str) -> Finding {
     let mut finding = finding.evidence(places::setting_row(view, "port", &port.to_string()));
     finding
         .evidence
         .extend(listener_row::answer_row(view, port));
-    finding = finding.fix(look_as_root(port));
+    finding = finding.fix(look_as_root(view, port, options));
     finding.fixes.extend(move_port::fix(view, port));
     weigh(finding, view)
 }
 
-/// The remedy for a holder that only root can see.
-pub fn look_as_root(port: u16) -> Fix {
+/// The remedy for a holder that only root can see. Where root cannot see it either it lies in another
+/// namespace, and the same command tells so from outside.
+pub fn look_as_root(view: &View<'_>, port: u16, options: &str) -> Fix {
     Fix::manual(
         "look-as-root",
         format!("see who holds {port} as root, and stop it"),
-        vec![format!("sudo ss -ltnp 'sport = :{port}'")],
+        vec![format!(
+            "{}ss {options} 'sport = :{port}'",
+            stop_holder::sudo_if(view.snapshot, true)
+        )],
     )
 }
 

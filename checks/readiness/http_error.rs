@@ -33,19 +33,22 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
     };
     let mut faults = Vec::new();
     let mut silent = None;
-    for (observed, has_key) in [(identity, false), (&probes.readiness, false)]
-        .into_iter()
-        .chain(
-            probes
-                .models
-                .values()
-                .map(|keyed| (&keyed.answer, keyed.key.is_some())),
-        )
-    {
+    let keyless = [(identity, None), (&probes.readiness, None)];
+    let keyed = probes.models.values().map(|keyed| {
+        let from = keyed.key.is_some().then_some(keyed.key_from.as_str());
+        (&keyed.answer, from)
+    });
+    for (observed, key_from) in keyless.into_iter().chain(keyed) {
         match observed {
-            Observed::Known(answer) => match meaning(view, answer, has_key) {
+            Observed::Known(answer) => match meaning(view, answer, key_from.is_some()) {
                 Meaning::Fine => {}
-                Meaning::Fault => faults.push(answer),
+                Meaning::Fault => {
+                    // The readiness path may be the one that tells the identity.
+                    let is_new = |(other, _): &(&Answer, _)| other.request != answer.request;
+                    if key_from.is_some() || faults.iter().all(is_new) {
+                        faults.push((answer, key_from));
+                    }
+                }
                 Meaning::NoVerdict(why) => {
                     silent.get_or_insert((why, answer.request.clone()));
                 }
@@ -128,8 +131,8 @@ fn unknown(view: View<'_>, why: String, request: &str) -> UnknownDatum {
     }
 }
 
-fn finding(view: View<'_>, faults: &[&Answer]) -> Option<Finding> {
-    let first = faults.first()?;
+fn finding(view: View<'_>, faults: &[(&Answer, Option<&str>)]) -> Option<Finding> {
+    let (first, _) = faults.first()?;
     let (seen, brief) = match &first.outcome {
         Outcome::Reset => (
             "cuts the connection".to_owned(),
@@ -161,12 +164,16 @@ fn finding(view: View<'_>, faults: &[&Answer]) -> Option<Finding> {
     if !view.is_wanted() {
         finding = finding.at(Severity::Info);
     }
-    for answer in faults {
+    for (answer, key_from) in faults {
         let url = url(view, &answer.request);
+        let command = match key_from {
+            Some(place) => by_hand::list_with_key(view.snapshot, place, &url),
+            None => by_hand::ask(&url),
+        };
         finding = finding.evidence(
             Evidence::new("answer", answer.describe(), url.clone())
                 .expected("2xx")
-                .command(by_hand::ask(&url)),
+                .command(command),
         );
     }
     Some(finding.fix(Fix::manual(

@@ -9,7 +9,8 @@ mod process;
 mod upstream_address;
 mod upstream_key;
 
-use crate::model::{Check, ConfigState, ServiceKind, Snapshot, UnknownDatum, Verdict};
+use crate::model::{Check, ServiceKind, Snapshot, Verdict};
+use crate::places::unread_config;
 use crate::state::{service_of, services};
 
 crate::findings! { "readiness";
@@ -35,16 +36,7 @@ pub static CHECK: Check = Check {
 
 fn run(snapshot: &Snapshot) -> Verdict {
     let mut verdict = Verdict::default();
-    if let ConfigState::Unreadable { .. } | ConfigState::Invalid { .. } =
-        snapshot.configs.flowgate.state
-    {
-        verdict.unknowns.push(UnknownDatum {
-            what: "which services there are".into(),
-            why: format!("{} cannot be used", snapshot.configs.flowgate.path),
-            command: Some(format!("{} config check", snapshot.tool.command)),
-            optional: false,
-        });
-    }
+    verdict.unknowns.extend(unread_config(snapshot));
     for view in services(snapshot) {
         process::look(view, &mut verdict);
         if process::is_in_start_window(view) {

@@ -101,12 +101,18 @@ fn not_running(view: View<'_>) -> Finding {
         let source = view.service.wanted.from.as_deref().unwrap_or("record");
         finding = finding.evidence(Evidence::new("exit", seen, source));
     }
-    if let Some(words) = last_words(view) {
+    // Of a stop that was asked for, or of an earlier boot, the log says nothing.
+    if let Some(words) = last_words(view).filter(|_| ended_by_itself(view)) {
         let mut row = Evidence::new("log", words.line(), words.path());
         row.command = by_hand::tail(view);
         finding = finding.evidence(row);
     }
     finding.fix(start_fix(view, wanted))
+}
+
+fn ended_by_itself(view: View<'_>) -> bool {
+    let life = view.service.run.as_ref().map(|run| run.life);
+    view.is_wanted() && life != Some(RunLife::OtherBoot)
 }
 
 fn symptom(view: View<'_>) -> String {
@@ -118,7 +124,7 @@ fn symptom(view: View<'_>) -> String {
     }
     match view.service.exits.first() {
         Some(exit) => format!(
-            "{} is not running: {} {} ago",
+            "{} is not running: {}, {} ago",
             view.name,
             describe_exit(exit),
             age_at(view, exit.at)
@@ -128,28 +134,33 @@ fn symptom(view: View<'_>) -> String {
 }
 
 fn cause(view: View<'_>) -> String {
-    let after = match last_words(view) {
-        Some(LastWords::Deciding { line, .. }) => format!("; its log says: {line}"),
-        Some(LastWords::Unexplained { line, .. }) => {
-            format!("; unexplained, the last line of its log: {line}")
-        }
-        None => String::new(),
-    };
     if !view.is_wanted() {
         return "nothing wants it to run".into();
     }
-    if view.service.run.as_ref().map(|run| run.life) == Some(RunLife::OtherBoot) {
+    let run = view.service.run.as_ref();
+    if run.map(|run| run.life) == Some(RunLife::OtherBoot) {
         return "the machine was restarted, and nothing starts it at boot".into();
     }
-    let ended = match (view.service.exits.first(), &view.service.run) {
+    let ended = match (view.service.exits.first(), run) {
         (Some(exit), _) if exit.signal.is_some() && !exit.requested => {
-            format!("{}, which flowgate did not send", describe_exit(exit))
+            "flowgate did not send that signal".to_owned()
         }
-        (Some(exit), _) => describe_exit(exit),
+        (Some(_), _) => String::new(),
         (None, Some(run)) => format!("pid {} {}", run.pid, life(run.life)),
         (None, None) => "no run of it is recorded".into(),
     };
-    format!("{ended}{after}")
+    let said = match last_words(view) {
+        Some(LastWords::Deciding { line, .. }) => format!("its log says: {line}"),
+        Some(LastWords::Unexplained { line, .. }) => {
+            format!("unexplained; the last line of its log: {line}")
+        }
+        None => "its log says nothing since its start".into(),
+    };
+    let parts: Vec<String> = [ended, said]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join("; ")
 }
 
 /// `it ended with status 3 after 12 s`, `it was ended by SIGKILL`.
@@ -227,10 +238,10 @@ fn start_fix(view: View<'_>, wanted: bool) -> Fix {
 /// It runs, is past its window and does not listen: nothing says yet what is wrong.
 fn late(view: View<'_>, verdict: &mut Verdict) {
     let what = format!("whether {} serves", view.name);
-    if need(&view.snapshot.sockets, &what, &mut verdict.unknowns).is_none()
-        || !view.own_sockets().is_empty()
-        || view.is_identified()
+    if view.is_identified()
         || view.settings().port.is_none()
+        || need(&view.snapshot.sockets, &what, &mut verdict.unknowns).is_none()
+        || !view.own_sockets().is_empty()
     {
         return;
     }

@@ -18,11 +18,7 @@ pub fn look(litellm: View<'_>, proxy: View<'_>, verdict: &mut Verdict) {
         let Some(address) = deployment.address.clone() else {
             continue;
         };
-        let is_the_proxy = proxy
-            .settings()
-            .port
-            .is_some_and(|port| address.reaches(&proxy.settings().host, port));
-        if !address.is_local() || is_the_proxy {
+        if !address.is_local() || address.leads_to(proxy) {
             continue;
         }
         match listens(snapshot, &address) {
@@ -111,16 +107,19 @@ fn place(config: &ConfigFile, deployment: &Deployment<'_>) -> String {
 fn fix(litellm: View<'_>, dead: &[(Deployment<'_>, Address)], right: &str) -> Fix {
     let snapshot = litellm.snapshot;
     let flowgate = &snapshot.configs.flowgate;
-    let mut places = Vec::new();
+    let mut places: Vec<String> = Vec::new();
+    let mut note = |place: String| {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    };
     for (deployment, _) in dead.iter().take(5) {
         let source = format!("litellm_base.{}.api_base", deployment.path);
         if flowgate.entry(&source).is_some() {
-            places.push(flowgate.place(&source));
+            note(flowgate.place(&source));
         }
-        places.push(place(&snapshot.configs.litellm, deployment));
+        note(place(&snapshot.configs.litellm, deployment));
     }
-    places.sort();
-    places.dedup();
     Fix::new(
         "set-api-base",
         Safety::Unsafe,

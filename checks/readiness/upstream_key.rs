@@ -131,10 +131,12 @@ fn finding(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judge
         &UPSTREAM_KEY_REJECTED,
         Subject::Service(litellm.name.into()),
         format!(
-            "{} {verb} {} of {} ({})",
+            "{} {verb} {} ({})",
             proxy.name,
-            describe(&first.key),
-            litellm.name,
+            match &first.key {
+                Key::Absent => format!("{}, which has no key for it", litellm.name),
+                key => format!("{} of {}", describe(key), litellm.name),
+            },
             place(litellm, first)
         ),
         cause(snapshot, first),
@@ -146,7 +148,7 @@ fn finding(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judge
     for (deployment, judgement) in refused.iter().take(5) {
         let mut row = Evidence::new(
             "config",
-            format!("api_key: {}", describe(&deployment.key)),
+            format!("{} sends {}", name(deployment), describe(&deployment.key)),
             place(litellm, deployment),
         )
         .command(by_hand::show_name(snapshot, &config.path, "api_key"));
@@ -172,7 +174,7 @@ fn cause(snapshot: &Snapshot, deployment: &Deployment<'_>) -> String {
     let listed = file_keys(snapshot);
     let shown: Vec<&str> = listed.iter().flatten().map(|key| short(key)).collect();
     match (&deployment.key, listed.as_deref()) {
-        (Key::Absent, _) => "LiteLLM has no key for it".into(),
+        (Key::Absent, _) => format!("api_key is absent, and {} asks for one", config.path),
         (Key::Given(key), Some(keys)) if keys.contains(key) => format!(
             "{} lists it, so the running process has not read the file since",
             config.place("api-keys")
@@ -202,21 +204,27 @@ fn keys_row(snapshot: &Snapshot) -> Evidence {
     ))
 }
 
+fn name<'a>(deployment: &'a Deployment<'_>) -> &'a str {
+    deployment.model.unwrap_or(&deployment.path)
+}
+
 fn describe(key: &Key<'_>) -> String {
     match key {
         Key::Given(fingerprint) => format!("the key {}", short(fingerprint)),
         Key::Variable(name) => format!("the key in {name}"),
-        Key::Absent => "the missing key".into(),
+        Key::Absent => "no key".into(),
     }
 }
 
 fn place(litellm: View<'_>, deployment: &Deployment<'_>) -> String {
     let config = &litellm.snapshot.configs.litellm;
-    let entry = format!("{}.api_key", deployment.path);
-    match config.entry(&entry) {
-        Some(_) => config.place(&entry),
-        None => config.place(&deployment.path),
-    }
+    let key = format!("{}.api_key", deployment.path);
+    let base = format!("{}.api_base", deployment.path);
+    config.place(if config.entry(&key).is_some() {
+        &key
+    } else {
+        &base
+    })
 }
 
 /// The rendered file is overwritten at the next activation, so the source is named too.

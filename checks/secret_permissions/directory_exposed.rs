@@ -30,7 +30,7 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
     let (symptom, cause, reach, severity) = match writing {
         Reach::Open { given } => (
             format!(
-                "{path} can be written by {} (mode {mode})",
+                "{path}/ can be written by {} (mode {mode})",
                 look::others(given, facts.gid)
             ),
             format!("mode {mode}: whoever writes there can replace the {what}"),
@@ -38,7 +38,7 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
             Severity::Error,
         ),
         Reach::Closed { given, by } => (
-            format!("{path} has mode {mode}; only {by} keeps others out"),
+            format!("{path}/ has mode {mode}; only {by} keeps others out"),
             format!("mode {mode}: whoever reaches it can replace the {what}"),
             Reach::Closed { given, by },
             Severity::Info,
@@ -53,7 +53,7 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
             }
             (
                 format!(
-                    "{path} can be listed by {} (mode {mode})",
+                    "{path}/ can be listed by {} (mode {mode})",
                     look::others(given, facts.gid)
                 ),
                 "the names of token files hold the accounts".to_owned(),
@@ -69,7 +69,7 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
         cause,
     )
     .brief("writable by others")
-    .evidence(look::mode_row(file, "700", snapshot))
+    .evidence(look::mode_row(file, expected(facts.role), snapshot))
     .evidence(look::parents_row(file, &reach, snapshot))
     .fix(set_mode::for_dir(file, snapshot));
     Some(if severity == Severity::Error {
@@ -77,4 +77,11 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
     } else {
         finding.at(severity)
     })
+}
+
+fn expected(role: FileRole) -> &'static str {
+    match role {
+        FileRole::ConfigDir => "no right to write for others",
+        _ => "700",
+    }
 }

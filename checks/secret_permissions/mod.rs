@@ -3,6 +3,7 @@
 mod directory_exposed;
 mod file_exposed;
 mod look;
+mod service_user;
 mod set_mode;
 mod unreadable;
 

@@ -84,6 +84,14 @@ fn tighten(file: &SecretFile<'_>, to: Mode, is_safe: bool, snapshot: &Snapshot) 
         Safety::Unsafe
     };
     let title = format!("chmod {to} {} (is {from})", file.path);
+    if let Some(user) = reader(file, snapshot) {
+        commands.insert(0, format!("sudo chown {user} {shown}"));
+        let title = format!(
+            "give {} to uid {user}, which reads it, and {title}",
+            file.path
+        );
+        return Fix::new("set-mode", safety, title, commands);
+    }
     let fix = Fix::new("set-mode", safety, title, commands);
     // Of another user's file no mode can be changed, and a list is no part of the mode.
     if !sudo.is_empty() || facts.acl {
@@ -94,6 +102,20 @@ fn tighten(file: &SecretFile<'_>, to: Mode, is_safe: bool, snapshot: &Snapshot) 
         from,
         to,
     }])
+}
+
+/// The uid that would lose a file which becomes its owner's alone: that of the gateway's processes,
+/// or ours, who would start them.
+fn reader(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<u32> {
+    let user = snapshot.host.user.uid;
+    let starts = || (file.facts.uid != user && user != 0).then_some(user);
+    let is_used = matches!(
+        file.facts.role,
+        FileRole::Token | FileRole::Config | FileRole::AuthDir
+    );
+    reach::other_user(file.facts, snapshot)
+        .or_else(starts)
+        .filter(|_| is_used)
 }
 
 fn sudo(file: &SecretFile<'_>, snapshot: &Snapshot) -> &'static str {

@@ -1,16 +1,13 @@
 //! The user of a service cannot read a secret or config that the service needs.
 
+use super::service_user::{can_read, needed_bits, needed_by};
 use super::{SecretFile, UNREADABLE, lies_in, look, set_mode};
-use crate::holder::served_by_another;
 use crate::model::{
-    AuthDirRole, FileFacts, FileKind, FileRole, Finding, Fix, Impact, Manager, Observed, Relation,
-    ServiceKind, Severity, Snapshot, Subject, UnknownDatum, Verdict,
+    FileKind, FileRole, Finding, Fix, Impact, Observed, ServiceKind, Severity, Snapshot, Subject,
+    UnknownDatum, Verdict,
 };
 use crate::shell;
-use crate::state::{View, service_of};
-
-const READ: u32 = 0o4;
-const READ_AND_ENTER: u32 = 0o5;
+use crate::state::service_of;
 
 /// One finding for each file that cannot be read. A directory and the files in it that have one
 /// wrong owner are one finding, on the directory.
@@ -34,9 +31,11 @@ pub fn find(snapshot: &Snapshot) -> Verdict {
                     && file.facts.uid == dir.facts.uid
                     && !can_read(user, file.facts, snapshot)
             });
-        if !can_read(user, dir.facts, snapshot) || hides_a_file {
+        let reads_it = can_read(user, dir.facts, snapshot);
+        if !reads_it || hides_a_file {
             dirs.push(dir.path);
-            verdict.push(make(&dir, user, snapshot));
+            let what = if reads_it { "what lies in " } else { "" };
+            verdict.push(make(&dir, what, user, snapshot));
         }
     }
     for file in known().filter(|file| file.facts.role != FileRole::AuthDir) {
@@ -45,83 +44,14 @@ pub fn find(snapshot: &Snapshot) -> Verdict {
         if let Some(user) = user
             && !can_read(user, file.facts, snapshot)
         {
-            verdict.push(make(&file, user, snapshot));
+            verdict.push(make(&file, "", user, snapshot));
         }
     }
     verdict.unknowns.extend(unlisted(snapshot, &dirs));
     verdict
 }
 
-/// The user of the service that needs a file; none when no service does, or when it is not known
-/// under whom the service runs.
-fn needed_by(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<u32> {
-    let configs = &snapshot.configs;
-    let kind = match file.facts.role {
-        FileRole::AuthDir | FileRole::Token if is_read_by_service(file.path, snapshot) => {
-            ServiceKind::Cliproxyapi
-        }
-        FileRole::Config if file.path == configs.litellm.path => ServiceKind::Litellm,
-        FileRole::Config if file.path == configs.cliproxyapi.path => ServiceKind::Cliproxyapi,
-        _ => return None,
-    };
-    let view = service_of(snapshot, kind)?;
-    let user = user_of(&view)?;
-    // Another user's running service has read its config, by whatever right.
-    let was_read = file.facts.role == FileRole::Config && user != snapshot.host.user.uid;
-    (!was_read).then_some(user)
-}
-
-fn is_read_by_service(path: &str, snapshot: &Snapshot) -> bool {
-    snapshot
-        .credentials
-        .auth_dirs
-        .iter()
-        .filter(|dir| dir.role == AuthDirRole::Service)
-        .any(|dir| lies_in(path, &dir.path))
-}
-
-/// Under whom a service runs, or would be started; none when that is not known, and when it runs in
-/// a container, where the modes of this machine say nothing.
-fn user_of(view: &View<'_>) -> Option<u32> {
-    let snapshot = view.snapshot;
-    let is_its = |relation: &Relation| match relation {
-        Relation::Service { service }
-        | Relation::Tree { service }
-        | Relation::SameProgram { service } => service == view.name,
-        _ => false,
-    };
-    let running = snapshot
-        .processes
-        .values()
-        .find(|process| process.state != 'Z' && is_its(&process.relation));
-    match running {
-        Some(process) if matches!(process.manager, Some(Manager::Container { .. })) => None,
-        Some(process) => Some(process.uid),
-        None if served_by_another(view).is_some() => None,
-        None => view.settings().managed.then_some(snapshot.host.user.uid),
-    }
-}
-
-fn can_read(user: u32, facts: &FileFacts, snapshot: &Snapshot) -> bool {
-    if matches!(facts.kind, FileKind::Symlink { found: false, .. }) {
-        // A link that leads nowhere is another matter.
-        return true;
-    }
-    if user == snapshot.host.user.uid {
-        return facts.readable;
-    }
-    let bits = match facts.role {
-        FileRole::AuthDir => READ_AND_ENTER,
-        _ => READ,
-    };
-    let by_owner = facts.uid == user && facts.mode.0 >> 6 & bits == bits;
-    // The groups of another user are not known: what a group may do, he may do.
-    let by_group = facts.uid != user && facts.mode.0 >> 3 & bits == bits;
-    let by_all = facts.uid != user && facts.mode.0 & bits == bits;
-    user == 0 || facts.acl || by_owner || by_group || by_all
-}
-
-fn make(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Finding {
+fn make(file: &SecretFile<'_>, what: &str, user: u32, snapshot: &Snapshot) -> Finding {
     let facts = file.facts;
     let who = if user == snapshot.host.user.uid {
         format!("user {}", snapshot.host.user.name)
@@ -146,7 +76,7 @@ fn make(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Finding {
     let finding = Finding::new(
         &UNREADABLE,
         Subject::File(file.path.into()),
-        format!("{who} cannot read {}, which {needs} needs", file.path),
+        format!("{who} cannot read {what}{}, which {needs} needs", file.path),
         cause,
     )
     .brief(format!("cannot read {}", file.path))
@@ -174,10 +104,7 @@ fn runs(file: &SecretFile<'_>, snapshot: &Snapshot) -> bool {
 /// The directory above that keeps a user out although the bits of the file would let him read.
 fn blocking_parent(file: &SecretFile<'_>, user: u32, snapshot: &Snapshot) -> Option<String> {
     let facts = file.facts;
-    let bits = match facts.role {
-        FileRole::AuthDir => READ_AND_ENTER,
-        _ => READ,
-    };
+    let bits = needed_bits(facts);
     let may_by_bits = facts.uid == user && facts.mode.0 >> 6 & bits == bits
         || facts.uid != user && facts.mode.0 & bits == bits;
     let keeps_out = |mode: u32, uid: u32| {

@@ -9,7 +9,6 @@ use super::context::Context;
 use super::targets;
 use super::who::Who;
 use crate::config::service::ServiceConfig;
-use crate::supervisor::records::RecordedService;
 
 /// Every service of flowgate.yaml, those that are off included.
 pub fn assemble(
@@ -39,7 +38,7 @@ fn one(
     let recorded = who
         .known()
         .and_then(|who| who.recorded.get(&service.name))
-        .map(|recorded| RecordedService::clone(recorded))
+        .cloned()
         .unwrap_or_default();
     Service {
         kind: service.kind,
