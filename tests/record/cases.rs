@@ -18,6 +18,9 @@ pub struct Case {
     pub program_is_html: bool,
     /// Whether the packages of LiteLLM's environment are known to be whole.
     pub packages_are_whole: bool,
+    /// The recording of the same programs that tells what a service says which this recorder did
+    /// not ask although it was well.
+    pub answers_from: Option<&'static str>,
     /// Effects that the notes beside the truth allow.
     pub may_be_effects: &'static [&'static str],
     /// Checks that can have no verdict; from the notes beside the truth.
@@ -49,6 +52,7 @@ const fn case(recording: &'static str) -> Case {
         client_key: None,
         program_is_html: false,
         packages_are_whole: true,
+        answers_from: None,
         may_be_effects: &[],
         unknown: &[],
     }
@@ -82,6 +86,8 @@ pub const CASES: &[Case] = &[
     case("2-management-disabled-404"),
     Case {
         may_be_effects: &["oauth-login/no-credential:codex"],
+        // What lies in the dir is unknown, not absent.
+        unknown: &["oauth-login"],
         ..case("3-auth-dir-no-access")
     },
     Case {
@@ -109,11 +115,13 @@ pub const CASES: &[Case] = &[
     case("5-litellm-api-base-wrong-port"),
     Case {
         moment: Which::First,
+        answers_from: Some("h-baseline-codex"),
         unknown: &["readiness"],
         ..case("5-litellm-still-starting")
     },
     Case {
         suffix: "-later",
+        answers_from: Some("h-baseline-codex"),
         ..case("5-litellm-still-starting")
     },
     case("5-litellm-upstream-key-wrong"),

@@ -59,7 +59,11 @@ fn recorded_runs_become_scenarios() {
     let truths = truth::read_all(&recordings.join("truth.json"));
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     for case in CASES {
-        let recording = Recording::read(&recordings.join(case.recording), case.moment);
+        let read = |name: &str| Recording::read(&recordings.join(name), case.moment);
+        let mut recording = read(case.recording);
+        if let Some(other) = case.answers_from {
+            recording.borrow_answers(read(other));
+        }
         let stage = Stage::of(&recording, case);
         let text = stage.in_the_words_of_the_recording(&print::json(&snapshot::of(&stage)));
         for secret in SECRETS {

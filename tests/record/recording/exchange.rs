@@ -29,6 +29,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// `http://127.0.0.1:8317`
+    pub fn address(&self) -> String {
+        self.url
+            .splitn(4, '/')
+            .take(3)
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+
     /// The bearer token that was sent.
     pub fn key(&self) -> Option<&str> {
         self.sent_headers

@@ -55,6 +55,17 @@ impl Recording {
         }
     }
 
+    /// Takes over what services said in another recording that were never asked in this one.
+    pub fn borrow_answers(&mut self, other: Self) {
+        let asked: Vec<String> = self.exchanges.iter().map(Exchange::address).collect();
+        let unasked = other
+            .exchanges
+            .into_iter()
+            .map(|exchange| Exchange { t: 0.0, ..exchange });
+        let unasked = unasked.filter(|exchange| !asked.contains(&exchange.address()));
+        self.exchanges.extend(unasked);
+    }
+
     /// The time of day so many seconds after the case began.
     pub fn time(&self, seconds: f64) -> Timestamp {
         self.began + SignedDuration::from_millis((seconds * 1000.0) as i64)
