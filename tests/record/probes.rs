@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flowgate::gateway::classify::{classify, parse_models};
 use flowgate::gateway::excerpt::{excerpt, one_line};
 use flowgate::gateway::requests::{ClientKey, ReadinessPath, Request};
-use flowgate::gather::http::{Probes, Target, Trust, withheld};
+use flowgate::gather::http::{DEADLINE, Probes, Target, Trust, withheld};
 use flowgate_checks::model::{
     Answer, KeyedAnswer, Observed, Outcome, Owner, ServiceKind, TargetProbes,
 };
@@ -111,7 +111,13 @@ pub fn answer(
     match find(stage, &url, key, is_there) {
         Some(exchange) => {
             let body = exchange.body.clone().map(String::into_bytes);
-            (answer(outcome(stage, request, exchange), exchange.ms), body)
+            let outcome = outcome(stage, request, exchange);
+            // The recorder waited longer than a look does.
+            let longest = match outcome {
+                Outcome::Timeout => DEADLINE.as_secs_f64() * 1000.0,
+                _ => f64::MAX,
+            };
+            (answer(outcome, exchange.ms.min(longest)), body)
         }
         None if !is_there => (answer(Outcome::Refused, 0.0), None),
         None => (Observed::NotAsked, None),

@@ -154,10 +154,7 @@ fn log_of(stage: &Stage<'_>, run: &Started) -> String {
     let (out, err) = (part("stdout"), part("stderr"));
     let is_request = |line: &&str| line.contains("[GIN]") || line.contains(" HTTP/1.1\" ");
     let lines: Vec<&str> = out.lines().collect();
-    let first = lines
-        .iter()
-        .position(|line| is_request(&line))
-        .unwrap_or(lines.len());
+    let first = lines.iter().position(is_request).unwrap_or(lines.len());
     let (banner, requests) = lines.split_at(first);
     if stage.case.moment == Which::First {
         // The program that was ready by then had written its banner, the other one nothing yet.

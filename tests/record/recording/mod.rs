@@ -43,7 +43,7 @@ impl Recording {
         let exchanges = read_text(&folder.join("http.jsonl"));
         Self {
             folder: folder.to_owned(),
-            started: json(&read_text(&folder.join("exit.json"))),
+            started: json(read_text(&folder.join("exit.json"))),
             exchanges: exchanges.lines().map(json).collect(),
             moment: Moment::parse(&read_text(&folder.join("ss.txt")), which),
             // The folder of the programs is the last thing that is made before the first start.
