@@ -53,8 +53,8 @@ pub fn draw(snapshot: &Snapshot, findings: &[Finding]) -> Vec<Hop> {
 }
 
 fn service_hop(view: View<'_>, findings: &[Finding]) -> Hop {
-    let broken = breaking(findings, |subject| {
-        *subject == Subject::Service(view.name.into())
+    let broken = breaking(findings, |finding| {
+        finding.subject == Subject::Service(view.name.into()) && !follows_from_a_login(finding)
     });
     let (state, detail) = match broken {
         Some(finding) => (HopState::Broken, Some(finding.brief.clone())),
@@ -66,6 +66,13 @@ fn service_hop(view: View<'_>, findings: &[Finding]) -> Hop {
         state,
         detail,
     }
+}
+
+/// A hop that lists no model because nobody is logged in does what it is there for: the break is
+/// behind it.
+fn follows_from_a_login(finding: &Finding) -> bool {
+    const FOLLOWING: [&str; 2] = ["readiness/no-models", "readiness/model-unserved"];
+    !finding.is_root() && FOLLOWING.contains(&finding.spec.id)
 }
 
 fn unbroken(view: View<'_>) -> (HopState, Option<String>) {
@@ -96,7 +103,7 @@ fn credential_hops(snapshot: &Snapshot, findings: &[Finding]) -> Vec<Hop> {
     };
     let usable = usable_providers(snapshot);
     if usable.is_empty() {
-        let is_login = |subject: &Subject| matches!(subject, Subject::Provider(_));
+        let is_login = |finding: &Finding| matches!(finding.subject, Subject::Provider(_));
         return match breaking(findings, is_login) {
             Some(finding) => {
                 vec![hop(
@@ -121,10 +128,8 @@ fn credential_hops(snapshot: &Snapshot, findings: &[Finding]) -> Vec<Hop> {
 }
 
 /// The outage of a subject that is nearest to a cause: a root before an effect, as they are ordered.
-fn breaking(findings: &[Finding], concerns: impl Fn(&Subject) -> bool) -> Option<&Finding> {
+fn breaking(findings: &[Finding], concerns: impl Fn(&Finding) -> bool) -> Option<&Finding> {
     findings.iter().find(|finding| {
-        finding.severity == Severity::Error
-            && finding.impact == Impact::Outage
-            && concerns(&finding.subject)
+        finding.severity == Severity::Error && finding.impact == Impact::Outage && concerns(finding)
     })
 }

@@ -13,12 +13,17 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
+use flowgate::doctor::report_on;
+use flowgate::report::{FailOn, Selection, text};
 use flowgate_checks::diagnose::{Diagnosis, diagnose};
 use flowgate_checks::model::{Severity, Snapshot};
 use serde::Deserialize;
-use serde_json::Value;
+
+#[path = "support/scenario.rs"]
+mod scenario;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,10 +49,10 @@ struct Truth {
 #[test]
 fn every_scenario_is_diagnosed_as_its_truth_says() {
     let mut faults = Vec::new();
-    let folders = scenario_folders();
+    let folders = scenario::folders();
     assert!(!folders.is_empty());
     for folder in &folders {
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let name = scenario::name(folder);
         let snapshot = match load(folder) {
             Ok(snapshot) => snapshot,
             Err(error) => {
@@ -55,7 +60,7 @@ fn every_scenario_is_diagnosed_as_its_truth_says() {
                 continue;
             }
         };
-        let truth: Truth = serde_json::from_value(read_json(&folder.join("truth.json")))
+        let truth: Truth = serde_json::from_value(scenario::read_json(&folder.join("truth.json")))
             .unwrap_or_else(|error| panic!("{name}/truth.json: {error}"));
         for fault in compare(&diagnose(&snapshot), &truth) {
             faults.push(format!("{name}: {fault}"));
@@ -68,6 +73,41 @@ fn every_scenario_is_diagnosed_as_its_truth_says() {
         folders.len(),
         faults.join("\n")
     );
+}
+
+/// The report as people see it, beside its scenario. `INSTA_UPDATE=always` writes them anew.
+#[test]
+fn every_report_reads_as_before() {
+    let options = text::Options {
+        width: Some(100),
+        unicode: true,
+        explained: false,
+    };
+    for folder in scenario::folders() {
+        let snapshot = load(&folder).unwrap();
+        let took = Duration::from_millis(31);
+        let report = report_on(
+            &snapshot,
+            Selection::default(),
+            FailOn::Error,
+            Vec::new(),
+            took,
+        );
+        let styled = text::render(&report, &options);
+        let plain = anstream::adapter::strip_str(&styled).to_string();
+        insta::with_settings!({
+            snapshot_path => &folder,
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!("report", plain);
+        });
+    }
+}
+
+fn load(folder: &Path) -> Result<Snapshot, String> {
+    serde_json::from_value(scenario::whole(folder))
+        .map_err(|error| format!("scenario.json: {error}"))
 }
 
 fn compare(diagnosis: &Diagnosis, truth: &Truth) -> Vec<String> {
@@ -118,61 +158,4 @@ fn compare(diagnosis: &Diagnosis, truth: &Truth) -> Vec<String> {
         ));
     }
     faults
-}
-
-fn scenario_folders() -> Vec<PathBuf> {
-    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(all)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.is_dir() && !path.file_name().unwrap().to_string_lossy().starts_with('_')
-        })
-        .collect();
-    folders.sort();
-    folders
-}
-
-fn load(folder: &Path) -> Result<Snapshot, String> {
-    let scenario = read_json(&folder.join("scenario.json"));
-    let whole = match scenario.get("base") {
-        Some(base) => {
-            let name = base.as_str().ok_or("base is no text")?;
-            let mut whole = read_json(&folder.join(format!("../_base/{name}.json")));
-            merge(&mut whole, scenario.get("patch").unwrap_or(&Value::Null));
-            whole
-        }
-        None => scenario,
-    };
-    serde_json::from_value(whole).map_err(|error| format!("scenario.json: {error}"))
-}
-
-/// A merge patch: null removes, mappings merge, everything else replaces (RFC 7386).
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(changes) = patch else {
-        if !patch.is_null() {
-            *target = patch.clone();
-        }
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Some(map) = target.as_object_mut() else {
-        return;
-    };
-    for (key, change) in changes {
-        if change.is_null() {
-            map.remove(key);
-        } else {
-            merge(map.entry(key.clone()).or_insert(Value::Null), change);
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test reads its own data")]
-fn read_json(path: &Path) -> Value {
-    let text =
-        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -42,7 +42,15 @@ pub fn find(target: &ServiceProgram<'_>, file: &Executable) -> Option<Finding> {
     Some(finding.fix(install::fix(target)))
 }
 
-/// What the script needs and lacks, one row each.
+/// What the script needs and lacks, in the order of the alphabet: whoever looked may have seen it
+/// in any other.
+fn gone(script: &Interpreter) -> Vec<&str> {
+    let mut gone: Vec<&str> = script.missing.iter().map(String::as_str).collect();
+    gone.sort_unstable();
+    gone
+}
+
+/// The same, one row each.
 fn gone_rows(target: &ServiceProgram<'_>, script: &Interpreter) -> Vec<Evidence> {
     let row = |gone: &str, seen: &str| {
         let command = if gone.contains('/') {
@@ -53,8 +61,10 @@ fn gone_rows(target: &ServiceProgram<'_>, script: &Interpreter) -> Vec<Evidence>
         Evidence::new("needed", seen, gone).command(command)
     };
     if script.usable {
-        let missing = script.missing.iter();
-        return missing.map(|gone| row(gone, "no such file")).collect();
+        return gone(script)
+            .iter()
+            .map(|gone| row(gone, "no such file"))
+            .collect();
     }
     let why = script.why.as_deref().unwrap_or("no such file");
     vec![row(&script.path, why)]
@@ -75,7 +85,7 @@ fn faults(
         );
     }
     if script.usable {
-        let missing = words::list(&script.missing);
+        let missing = words::list(&gone(script));
         let verb = if script.missing.len() == 1 {
             "is"
         } else {

@@ -15,7 +15,7 @@ pub fn find(target: &ServiceProgram<'_>, file: &Executable) -> Option<Finding> {
     };
     let finding = target
         .finding(&CORRUPT, format!("{path} is no program: it is {is}"), cause)
-        .brief("its program file is broken")
+        .brief("program file broken")
         .evidence(
             Evidence::new("program", format!("{is}; {}", target.facts(file)), path)
                 .expected("an ELF binary, or a script with a shebang")

@@ -36,7 +36,7 @@ pub fn find(target: &ServiceProgram<'_>, file: &Executable) -> Option<Finding> {
             format!("{path} may not be executed (mode {})", file.mode),
             cause,
         )
-        .brief("its program is not executable")
+        .brief("program not executable")
         .evidence(
             Evidence::new("program", target.facts(file), path)
                 .expected("mode 755")
@@ -98,7 +98,7 @@ fn on_noexec(target: &ServiceProgram<'_>, file: &Executable, mount: &str) -> Fin
                 file.mode
             ),
         )
-        .brief("its program lies on a noexec mount")
+        .brief("program on a noexec mount")
         .evidence(
             Evidence::new("mount", format!("{mount} noexec"), "/proc/self/mountinfo")
                 .expected("a mount without noexec")
@@ -126,7 +126,7 @@ pub fn find_directory(target: &ServiceProgram<'_>) -> Finding {
             format!("{path} is a directory, not a program"),
             format!("{at} names {}", target.program.named),
         )
-        .brief("its program is a directory")
+        .brief("program is a directory")
         .evidence(
             Evidence::new("program", "a directory", path)
                 .expected("a program")

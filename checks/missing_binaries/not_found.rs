@@ -33,7 +33,7 @@ pub fn find(target: &ServiceProgram<'_>) -> Finding {
     };
     let mut finding = target
         .finding(&NOT_FOUND, symptom, cause)
-        .brief("its program is missing")
+        .brief("program missing")
         .evidence(
             Evidence::new("program", "no such file", folder)
                 .expected(&program.path)

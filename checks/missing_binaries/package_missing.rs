@@ -49,7 +49,7 @@ pub fn find(view: &View<'_>) -> Option<Finding> {
         format!("{} cannot start: its environment lacks {lacks}", view.name),
         cause,
     )
-    .brief("its environment lacks packages");
+    .brief("packages missing");
     finding
         .evidence
         .extend(metadata_row(view, packages, &missing));

@@ -25,7 +25,7 @@ pub fn find(target: &ServiceProgram<'_>, file: &Executable) -> Option<Finding> {
                 ),
                 format!("{} names a build for another machine", target.named_at()),
             )
-            .brief(format!("its program is for {made_for}"))
+            .brief(format!("program is for {made_for}"))
             .evidence(
                 Evidence::new("program", format!("a binary for {made_for}"), path)
                     .expected(format!("{} {}", host.os, host.arch))

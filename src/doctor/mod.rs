@@ -6,4 +6,4 @@ pub mod pages;
 pub mod schema;
 
 pub use crate::gather::Request;
-pub use look::{DoctorError, Source, Wish, look};
+pub use look::{DoctorError, Source, Wish, look, report_on};

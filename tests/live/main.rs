@@ -17,3 +17,4 @@ mod process;
 mod readiness;
 mod report;
 mod secret_permissions;
+mod secrets;

@@ -82,22 +82,28 @@ fn fixes(page: &mut Page<'_>, finding: &Finding) {
     }
 }
 
-/// A single command stands before its title, several stand below it.
+/// A single command stands before its title, several stand below it. What a title only says
+/// again is left out: `chmod 600 a (is 644)` behind `chmod 600 a` is `(is 644)`.
 fn fix(page: &mut Page<'_>, label: &str, fix: &Fix) {
+    let title = match fix.commands.as_slice() {
+        [command] => fix
+            .title
+            .strip_prefix(command.as_str())
+            .unwrap_or(&fix.title)
+            .trim(),
+        _ => &fix.title,
+    };
     match fix.commands.as_slice() {
-        [] => page.labelled(label, &fix.title),
-        [command] if page.fits(width(command) + 6 + width(&fix.title)) => {
-            page.labelled_line(
-                label,
-                &format!("{}      {}", cyan(command), dim(&fix.title)),
-            );
+        [] => page.labelled(label, title),
+        [command] if page.fits(width(command) + 6 + width(title)) => {
+            page.labelled_line(label, &format!("{}      {}", cyan(command), dim(title)));
         }
         [command] => {
             page.labelled_line(label, &cyan(command));
-            page.labelled("", &fix.title);
+            page.labelled("", title);
         }
         commands => {
-            page.labelled(label, &fix.title);
+            page.labelled(label, title);
             for command in commands {
                 page.labelled_line("", &cyan(command));
             }
@@ -119,7 +125,8 @@ fn proof(page: &mut Page<'_>, finding: &Finding) {
             page.labelled_line("", &format!("{}   {seen}", cyan(&pad(&source, left))));
         } else {
             page.labelled_line("", &cyan(&source));
-            page.labelled("", &format!("  {seen}"));
+            let arrow = page.pick("→", ">").to_owned();
+            page.labelled("", &format!("{arrow} {seen}"));
         }
     }
     if finding.evidence.len() > ROWS {

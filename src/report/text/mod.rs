@@ -8,6 +8,8 @@ mod summary;
 pub use layout::Options;
 use layout::Page;
 
+use std::collections::BTreeSet;
+
 use super::Report;
 
 /// The report as text with ANSI styles; whoever prints it takes them away where they do not belong.
@@ -33,8 +35,12 @@ pub fn render(report: &Report, options: &Options) -> String {
             block::effect(&mut page, effect);
         }
     }
+    // Several checks may have needed the same datum: people read it once.
+    let mut said = BTreeSet::new();
     for unknown in &report.unknowns {
-        block::unknown(&mut page, unknown);
+        if said.insert((&unknown.datum.what, &unknown.datum.why)) {
+            block::unknown(&mut page, unknown);
+        }
     }
     summary::footer(&mut page, report);
     page.finish()

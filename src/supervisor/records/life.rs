@@ -28,7 +28,8 @@ pub fn life_of(recorded: Option<(u64, &str)>, boot_id: &str, now: Option<&LifeSi
     };
     let is_same = match recorded {
         Some((start_time, _)) => start_time == now.start_time,
-        None => now.is_configured_program,
+        // A process that is ending has no command line any more by which it could be told.
+        None => now.is_configured_program || now.is_zombie,
     };
     match (is_same, now.is_zombie) {
         (true, false) => RunLife::Alive,
