@@ -103,11 +103,12 @@ fn elsewhere(snapshot: &Snapshot) -> Vec<String> {
 fn unreadable(snapshot: &Snapshot, why: &str) -> Finding {
     let path = &snapshot.configs.flowgate.path;
     let word = shell::path(snapshot, path);
-    let is_dir = why.contains("directory");
-    let fix = if is_dir {
+    // Owner and mode help only where the right is missing: of a device, a FIFO or a folder they
+    // must not be touched.
+    let fix = if !why.contains("permission denied") {
         Fix::manual(
             "by-hand",
-            format!("put the file itself at {path}"),
+            format!("put a regular file at {path}, or name another one with --config"),
             Vec::new(),
         )
     } else {

@@ -1,0 +1,161 @@
+//! Bind tests, token files, modes, the machine and the event log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use flowgate_checks::model::{
+    AuthDir, AuthDirRole, BindReport, CallbackPort, FileFacts, Host, LoginEvent, Observed,
+};
+use flowgate_checks::routes;
+
+use crate::gather::configs::Wave0;
+use crate::gather::context::Context;
+use crate::gather::credentials::{self, TokenFiles};
+use crate::gather::deadline::Deadline;
+use crate::gather::{binds, files, host, secret_files};
+use crate::supervisor::records;
+
+/// Bind tests.
+#[derive(Default)]
+pub struct Binds {
+    /// By service.
+    pub services: BTreeMap<String, BindReport>,
+    /// Callback ports by provider.
+    pub callbacks: BTreeMap<String, CallbackPort>,
+}
+
+/// What the services and the logins could bind.
+pub async fn binds(wave: &Arc<Wave0>, deadline: &Deadline) -> Binds {
+    let wave = Arc::clone(wave);
+    let tested = deadline.blocking("bind tests", move || {
+        let mut tested = Binds::default();
+        let ports: BTreeSet<u16> = wave.services().filter_map(|service| service.port).collect();
+        for service in wave.services() {
+            if let Some(port) = service.port {
+                let report = binds::test(service.kind, &service.host, port, &ports);
+                tested.services.insert(service.name.clone(), report);
+            }
+        }
+        for provider in wave
+            .flowgate
+            .iter()
+            .flat_map(|config| config.providers.keys())
+        {
+            if let Some(port) = routes::callback_port(provider) {
+                let addresses = binds::test_loopbacks(port);
+                tested
+                    .callbacks
+                    .insert(provider.clone(), CallbackPort { port, addresses });
+            }
+        }
+        tested
+    });
+    // Without a test nothing is said about a port, and the checks say that nobody looked.
+    tested.await.known_or_default()
+}
+
+/// The token files.
+pub async fn tokens(
+    dirs: Vec<(PathBuf, AuthDirRole)>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> TokenFiles {
+    let shared = Arc::clone(context);
+    let asked = dirs.clone();
+    let looked = deadline.blocking("token files", move || {
+        credentials::look(
+            &asked,
+            &shared.root,
+            &shared.fingerprinter,
+            &shared.redactor,
+        )
+    });
+    match looked.await {
+        Observed::Known(found) => found,
+        Observed::Unknown(unknown) => TokenFiles {
+            auth_dirs: dirs
+                .iter()
+                .map(|(dir, role)| AuthDir {
+                    path: context.show(dir),
+                    role: *role,
+                    listing: Observed::Unknown(unknown.clone()),
+                    exists: true,
+                })
+                .collect(),
+            ..TokenFiles::default()
+        },
+        Observed::NotAsked => TokenFiles::default(),
+    }
+}
+
+/// Modes and owners.
+pub async fn files(
+    dirs: Vec<(PathBuf, AuthDirRole)>,
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> BTreeMap<String, Observed<FileFacts>> {
+    let (wave, shared) = (Arc::clone(wave), Arc::clone(context));
+    let looked = deadline.blocking("files", move || {
+        let dirs: Vec<PathBuf> = dirs.into_iter().map(|(dir, _)| dir).collect();
+        let wanted = secret_files::wanted(&wave, &dirs, &shared);
+        files::look(&wanted, &shared.users, &shared.root)
+    });
+    match looked.await {
+        Observed::Known(found) => found,
+        Observed::Unknown(unknown) => BTreeMap::from([(".".into(), Observed::Unknown(unknown))]),
+        Observed::NotAsked => BTreeMap::new(),
+    }
+}
+
+/// The machine.
+pub async fn host(wave: &Arc<Wave0>, context: &Arc<Context>, deadline: &Deadline) -> Host {
+    let (wave, shared) = (Arc::clone(wave), Arc::clone(context));
+    let looked = deadline.blocking("host", move || {
+        let runtime = wave
+            .flowgate
+            .as_ref()
+            .map(|config| config.paths.runtime_dir.clone());
+        host::look(
+            runtime.as_deref().unwrap_or(shared.root.path()),
+            &shared.users,
+            &shared.root,
+        )
+    });
+    looked.await.known_or_default()
+}
+
+/// The last login of each provider.
+pub async fn logins(
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> BTreeMap<String, LoginEvent> {
+    let Some(log) = wave
+        .flowgate
+        .as_ref()
+        .map(|config| config.paths.log_file.clone())
+    else {
+        return BTreeMap::new();
+    };
+    let shared = Arc::clone(context);
+    let looked = deadline.blocking("events", move || {
+        records::last_logins(&log, &shared.root, &shared.redactor)
+    });
+    looked.await.known_or_default().known_or_default()
+}
+
+/// The value, or the empty one where nobody could look.
+trait KnownOrDefault<T> {
+    fn known_or_default(self) -> T;
+}
+
+impl<T: Default> KnownOrDefault<T> for Observed<T> {
+    fn known_or_default(self) -> T {
+        match self {
+            Self::Known(value) => value,
+            Self::Unknown(_) | Self::NotAsked => T::default(),
+        }
+    }
+}
