@@ -147,8 +147,10 @@ pub fn tried<'a>(
     };
     let by_place = || answers().find(|keyed| is_its_place(&keyed.key_from));
     let found = match deployment.key {
-        Key::Given(fingerprint) => answers()
-            .find(|keyed| keyed.key.as_deref() == Some(fingerprint))
+        // Of several deployments with one key each is shown at its own line.
+        Key::Given(fingerprint) => by_place()
+            .filter(|keyed| keyed.key.as_deref() == Some(fingerprint))
+            .or_else(|| answers().find(|keyed| keyed.key.as_deref() == Some(fingerprint)))
             .or_else(by_place),
         Key::Variable(_) => by_place(),
         Key::Absent => answers().find(|keyed| keyed.key.is_none()),

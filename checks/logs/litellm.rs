@@ -18,9 +18,15 @@ pub fn has_served(lines: &[String]) -> bool {
 /// Missing dependency No module named 'websockets'. Run `pip install 'litellm[proxy]'` ``.
 pub fn missing_dependency(lines: &[String]) -> Option<&str> {
     lines.iter().map(String::as_str).find(|line| {
-        line.split_once("Missing dependency ")
-            .is_some_and(|(_, rest)| rest.contains("litellm[proxy]"))
+        let said = line.split_once("Missing dependency ");
+        said.is_some_and(|(_, rest)| rest.contains("litellm[proxy]")) && !is_quoted_source(line)
     })
+}
+
+/// Whether a line is source code that a traceback quotes, and nothing that the program says.
+/// Example: `    raise Exception(f"Config file not found: {file_path}")`.
+pub fn is_quoted_source(line: &str) -> bool {
+    line.starts_with("    ")
 }
 
 /// The module for want of which Python ended, where that is the end of the log: in the middle of one
@@ -64,7 +70,7 @@ mod tests {
     #[test]
     fn only_the_proxy_parts_are_a_missing_dependency() {
         let log = lines(
-            "Traceback (most recent call last):\nModuleNotFoundError: Missing dependency No module named 'websockets'. Run `pip install 'litellm[proxy]'`",
+            "Traceback (most recent call last):\n    raise ModuleNotFoundError(f\"Missing dependency {e}. Run `pip install 'litellm[proxy]'`\") from e\nModuleNotFoundError: Missing dependency No module named 'websockets'. Run `pip install 'litellm[proxy]'`",
         );
         let line = missing_dependency(&log).unwrap();
         assert_eq!(named_module(line), Some("websockets"));

@@ -4,4 +4,6 @@ mod chat;
 mod litellm;
 
 pub use chat::proves_a_chat;
-pub use litellm::{announced_port, has_served, missing_dependency, missing_module, named_module};
+pub use litellm::{
+    announced_port, has_served, is_quoted_source, missing_dependency, missing_module, named_module,
+};

@@ -1,5 +1,6 @@
 //! The line of a log that says why a program ended (`facts/litellm.md` 10, `facts/cliproxyapi.md` 6.2).
 
+use crate::logs;
 use crate::model::ServiceKind;
 use crate::state::View;
 
@@ -71,9 +72,11 @@ pub fn last_words(view: View<'_>) -> Option<LastWords> {
         ServiceKind::Other => &[],
     };
     let path = log.path.clone();
-    let deciding = signatures
-        .iter()
-        .find_map(|text| log.lines.iter().find(|line| line.contains(text)));
+    let said = |text: &&str| {
+        let mut lines = log.lines.iter();
+        lines.find(|line| line.contains(*text) && !logs::is_quoted_source(line))
+    };
+    let deciding = signatures.iter().find_map(said);
     if let Some(line) = deciding {
         let line = shorten(line);
         return Some(LastWords::Deciding { line, path });
@@ -94,4 +97,37 @@ fn shorten(line: &str) -> String {
     }
     let head: String = line.chars().take(SHOWN).collect();
     format!("{head} …")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::Snapshot;
+
+    #[test]
+    fn the_source_that_a_traceback_quotes_decides_nothing() {
+        let mut value = serde_json::to_value(Snapshot::new(Timestamp::UNIX_EPOCH)).unwrap();
+        value["services"]["litellm"] = serde_json::json!({
+            "kind": "litellm",
+            "settings": {
+                "host": "127.0.0.1", "port": 4000, "readinessPath": "/", "args": [], "cwd": ".",
+                "readyTimeoutSeconds": 120
+            },
+            "wanted": { "running": true },
+            "log": { "known": { "path": "a.log", "lines": [
+                "    raise Exception(f\"Config file not found: {file_path}\")",
+                "Exception: Config file not found: /gw/config/litellm.yaml"
+            ] } }
+        });
+        let snapshot: Snapshot = serde_json::from_value(value).unwrap();
+        let view = crate::state::services(&snapshot).next().unwrap();
+        let words = last_words(view).unwrap();
+        assert!(matches!(&words, LastWords::Deciding { .. }));
+        assert_eq!(
+            words.line(),
+            "Exception: Config file not found: /gw/config/litellm.yaml"
+        );
+    }
 }

@@ -166,7 +166,7 @@ fn finding(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judge
     }
     finding
         .evidence(keys_row(snapshot))
-        .fix(fix(litellm, proxy, first))
+        .fix(fix(litellm, proxy, refused))
 }
 
 fn cause(snapshot: &Snapshot, deployment: &Deployment<'_>) -> String {
@@ -227,13 +227,23 @@ fn place(litellm: View<'_>, deployment: &Deployment<'_>) -> String {
     })
 }
 
+/// Every deployment whose key is stale is named, else the next look would find the next of them.
 /// The rendered file is overwritten at the next activation, so the source is named too.
-fn fix(litellm: View<'_>, proxy: View<'_>, deployment: &Deployment<'_>) -> Fix {
+fn fix(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judgement)]) -> Fix {
     let snapshot = litellm.snapshot;
     let keys = file_keys(snapshot).unwrap_or_default();
-    if let Key::Given(key) = deployment.key
-        && keys.contains(&key)
-    {
+    let is_in_file = |key: &Key<'_>| matches!(key, Key::Given(key) if keys.contains(key));
+    let flowgate = &snapshot.configs.flowgate;
+    let mut places = Vec::new();
+    for (deployment, _) in refused.iter().filter(|(one, _)| !is_in_file(&one.key)) {
+        let source = format!("litellm_base.{}.api_key", deployment.path);
+        if flowgate.entry(&source).is_some() {
+            places.push(flowgate.place(&source));
+        }
+        places.push(place(litellm, deployment));
+    }
+    places.dedup();
+    if places.is_empty() {
         return Fix::new(
             "restart",
             Safety::Unsafe,
@@ -241,23 +251,13 @@ fn fix(litellm: View<'_>, proxy: View<'_>, deployment: &Deployment<'_>) -> Fix {
             by_hand::restart(proxy),
         );
     }
-    let flowgate = &snapshot.configs.flowgate;
-    let source = format!("litellm_base.{}.api_key", deployment.path);
-    let target = if flowgate.entry(&source).is_some() {
-        format!(
-            "{} and {}",
-            flowgate.place(&source),
-            place(litellm, deployment)
-        )
-    } else {
-        place(litellm, deployment)
-    };
     Fix::new(
         "set-upstream-key",
         Safety::Unsafe,
         format!(
-            "write a key of {} as api_key at {target}, then restart {}",
+            "write a key of {} as api_key at {}, then restart {}",
             snapshot.configs.cliproxyapi.place("api-keys"),
+            words::list(&places),
             litellm.name
         ),
         by_hand::restart(litellm),
