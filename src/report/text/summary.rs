@@ -20,7 +20,21 @@ pub fn footer(page: &mut Page<'_>, report: &Report) {
     } else {
         healthy(page, report)
     };
-    page.line(&parts.join(&joint));
+    let line = parts.join(&joint);
+    match page.options().width {
+        // The command at the end stays in one piece, because somebody pastes it.
+        Some(columns) if parts.len() > 1 && visible(&line) > columns => {
+            let (last, first) = parts.split_last().unwrap_or((&line, &[]));
+            page.line(&first.join(&joint));
+            page.line(last);
+        }
+        _ => page.line(&line),
+    }
+}
+
+/// Columns of a line without its styles.
+fn visible(line: &str) -> usize {
+    super::layout::width(&anstream::adapter::strip_str(line).to_string())
 }
 
 fn problems(report: &Report) -> Vec<String> {
