@@ -254,8 +254,12 @@ const ENDS: &[(&str, &[(&str, &str)])] = &[
         &[("cliproxyapi.yaml/inner", "")],
     ),
     (
-        "failed to load config: failed to parse config file: yaml: line 2: found character that cannot start any token",
+        "failed to load config: failed to parse config file: yaml: line 2: found a tab character that violates indentation",
         &[("cliproxyapi.yaml", "host: a\n\tport: 1\n")],
+    ),
+    (
+        "failed to load config: failed to parse config file: yaml: line 2: found character that cannot start any token",
+        &[("cliproxyapi.yaml", "api-keys:\n\t- a\n")],
     ),
     (
         "failed to load config: failed to parse config file: yaml: line ",

@@ -108,13 +108,20 @@ fn parse(text: &str) -> Result<Value, String> {
         ));
     }
     let value = yaml::parse(text).map_err(|fault| {
-        // The reader of the program stops at the first tab that indents.
-        let tab = text.lines().position(|line| line.starts_with('\t'));
+        // The reader of the program stops at the first tab that indents, and says one of two
+        // things: behind a key whose value is still to come, or in the middle of a mapping.
+        let lines: Vec<&str> = text.lines().collect();
+        let tab = lines.iter().position(|line| line.starts_with('\t'));
         match tab {
-            Some(index) => format!(
-                "{FAILED} line {}: found character that cannot start any token",
-                index + 1
-            ),
+            Some(index) => {
+                let awaits_value = index > 0 && lines[index - 1].trim_end().ends_with(':');
+                let what = if awaits_value {
+                    "found character that cannot start any token"
+                } else {
+                    "found a tab character that violates indentation"
+                };
+                format!("{FAILED} line {}: {what}", index + 1)
+            }
             None => format!("{FAILED} line {}: did not find expected key", fault.line),
         }
     })?;
