@@ -1,3 +1,4 @@
 //! The supervisor's records.
 
+pub mod protocol;
 pub mod records;
