@@ -31,6 +31,22 @@ pub fn process_user(pid: u32) -> Option<u32> {
     effective_uid(&status)
 }
 
+/// Bytes of memory that a process holds; none when there is no such process.
+pub fn resident_bytes(pid: u32) -> Option<u64> {
+    let status = read_file(pid, "status", 64 * 1024).ok()?;
+    resident(&status)
+}
+
+/// `VmRSS:     1234 kB`.
+fn resident(status: &[u8]) -> Option<u64> {
+    let line = status
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"VmRSS:"))?;
+    let text = std::str::from_utf8(line).ok()?;
+    let kib: u64 = text.split_ascii_whitespace().next()?.parse().ok()?;
+    kib.checked_mul(1024)
+}
+
 /// `Uid: 1000 1000 1000 1000`, with tabs between: real, effective, saved, file system.
 fn effective_uid(status: &[u8]) -> Option<u32> {
     status
@@ -124,6 +140,7 @@ mod tests {
         assert_eq!(stat.pid, pid);
         assert!(!stat.is_dead());
         assert!(process_ids().contains(&pid));
+        assert!(resident_bytes(pid).unwrap() > 64 * 1024);
         assert_eq!(process_user(pid), Some(rustix::process::geteuid().as_raw()));
         assert_eq!(executable(pid), std::env::current_exe().ok());
         assert_eq!(working_directory(pid), std::env::current_dir().ok());
@@ -150,6 +167,7 @@ mod tests {
         fn no_bytes_make_the_parsers_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             split_arguments(&bytes);
             effective_uid(&bytes);
+            resident(&bytes);
             environment_text(&bytes);
         }
 

@@ -13,7 +13,7 @@ pub use history::{HistoryLine, parse_history};
 pub use life::{LifeSign, life_of};
 pub use meaning::{RecordedRun, RecordedService, interpret};
 pub use pid_file::{PidFile, parse_pid_file};
-pub use reading::{ServiceRecords, read};
+pub use reading::{ServiceRecords, read, read_current};
 pub use record::{
     LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record,
 };

@@ -28,17 +28,44 @@ pub struct ServiceRecords {
 /// Reads the records of a service below the runtime dir. What is not there is left out; a name that
 /// is no file name has no records.
 pub fn read(runtime_dir: &Path, service: &str, root: &Root, pid_limit: u32) -> ServiceRecords {
+    let mut records = read_current(runtime_dir, service, root, pid_limit);
+    if is_file_name(service) {
+        records.history = read_history(&runtime_dir.join("supervisor"), service);
+    }
+    records
+}
+
+/// The same without the history, which is long: what the service is doing now.
+pub fn read_current(
+    runtime_dir: &Path,
+    service: &str,
+    root: &Root,
+    pid_limit: u32,
+) -> ServiceRecords {
+    if !is_file_name(service) {
+        return ServiceRecords::default();
+    }
+    let record = runtime_dir
+        .join("supervisor")
+        .join(format!("{service}.json"));
+    let pid_file = runtime_dir.join("pids").join(format!("{service}.pid"));
+    ServiceRecords {
+        record: read_one(&record, root, parse_record),
+        history: Vec::new(),
+        pid_file: read_one(&pid_file, root, |bytes| parse_pid_file(bytes, pid_limit)),
+    }
+}
+
+fn is_file_name(service: &str) -> bool {
     let mut components = Path::new(service).components();
-    let is_file_name = matches!(
+    let is_one = matches!(
         (components.next(), components.next()),
         (Some(Component::Normal(_)), None)
     );
-    if !is_file_name || service.contains('\0') {
-        return ServiceRecords::default();
-    }
-    let supervisor = runtime_dir.join("supervisor");
-    let record = supervisor.join(format!("{service}.json"));
-    let pid_file = runtime_dir.join("pids").join(format!("{service}.pid"));
+    is_one && !service.contains('\0')
+}
+
+fn read_history(supervisor: &Path, service: &str) -> Vec<HistoryLine> {
     let history = |name: String| {
         read::tail(&supervisor.join(name), 0, HISTORY_LIMIT)
             .map(|(bytes, _)| parse_history(&bytes))
@@ -46,11 +73,7 @@ pub fn read(runtime_dir: &Path, service: &str, root: &Root, pid_limit: u32) -> S
     };
     let mut lines = history(format!("{service}.history.jsonl.1"));
     lines.extend(history(format!("{service}.history.jsonl")));
-    ServiceRecords {
-        record: read_one(&record, root, parse_record),
-        history: lines,
-        pid_file: read_one(&pid_file, root, |bytes| parse_pid_file(bytes, pid_limit)),
-    }
+    lines
 }
 
 type Read<T> = Option<(String, Result<T, RecordError>)>;
