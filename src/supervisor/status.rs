@@ -1,6 +1,6 @@
 //! What the services are doing, from records and processes alone: no supervisor is asked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flowgate_checks::model::RunLife;
 use jiff::Timestamp;
@@ -170,15 +170,6 @@ fn owns_port(pid: u32, port: u16, sockets: &platform::Witness) -> Option<bool> {
     let is_member =
         |pid: &u32| platform::process_stat(*pid).is_some_and(|stat| stat.session == session);
     Some(owners.values().flatten().any(is_member))
-}
-
-/// Where the log of a service is.
-pub fn log_path(config: &FlowgateConfig, service: &str) -> PathBuf {
-    config
-        .paths
-        .runtime_dir
-        .join("process-logs")
-        .join(format!("{service}.log"))
 }
 
 #[cfg(test)]
