@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod failure;
 pub mod opened;
 pub mod output;
+pub mod service;
 pub mod standin;
 
 use failure::Failure;
@@ -49,6 +50,8 @@ pub struct Global {
 pub enum Command {
     /// Names what is wrong with the gateway, with proof and a fix to type
     Doctor(Box<doctor::DoctorArgs>),
+    /// Starts, stops and restarts the services, and shows their logs
+    Service(service::ServiceArgs),
     /// Checks or shows flowgate.yaml
     Config(config::ConfigArgs),
     /// Plays one of the two programs, for tests
@@ -65,6 +68,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
     cli.global.color.write_global();
     let result = match cli.command {
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
+        Command::Service(service) => service::run(&service, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Standin(standin) => standin::run(&standin),
     };

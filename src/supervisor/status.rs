@@ -53,14 +53,29 @@ impl ServiceNow {
 }
 
 /// What the services of a config are doing, those that are off left out, in the order of the file.
+pub fn read(config: &FlowgateConfig, root: &Root) -> Vec<ServiceNow> {
+    let enabled = |service: &&ServiceConfig| service.enabled;
+    let services = config.services.iter().filter(enabled);
+    read_each(services, config, root)
+}
+
+/// The same of those that are off too: they may run from before.
+pub fn read_all(config: &FlowgateConfig, root: &Root) -> Vec<ServiceNow> {
+    read_each(config.services.iter(), config, root)
+}
+
+/// What some services are doing.
 ///
 /// A run counts when the process at the recorded pid has the recorded start time in this boot and
 /// is no zombie. A pid file of the original counts when that process was started when the file says,
 /// or runs the configured command.
-pub fn read(config: &FlowgateConfig, root: &Root) -> Vec<ServiceNow> {
+fn read_each<'a>(
+    services: impl Iterator<Item = &'a ServiceConfig>,
+    config: &FlowgateConfig,
+    root: &Root,
+) -> Vec<ServiceNow> {
     let boot_id = platform::boot_id();
     let pid_limit = platform::pid_limit();
-    let services = config.services.iter().filter(|service| service.enabled);
     services
         .map(|service| {
             let runtime = &config.paths.runtime_dir;

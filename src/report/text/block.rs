@@ -27,14 +27,19 @@ pub fn problem(page: &mut Page<'_>, report: &Report, root: &Finding, number: Opt
     proof(page, root);
     consequences(page, report, root);
     if number.is_some() {
-        page.labelled_line(
-            "more",
-            &dim(&format!(
-                "{} doctor explain {}",
-                report.command, root.spec.id
-            )),
-        );
+        more(page, report, root);
     }
+}
+
+/// Where to read on; it names the finding.
+pub fn more(page: &mut Page<'_>, report: &Report, root: &Finding) {
+    page.labelled_line(
+        "more",
+        &dim(&format!(
+            "{} doctor explain {}",
+            report.command, root.spec.id
+        )),
+    );
 }
 
 /// An info: what it is and what could be done, in two lines.

@@ -10,6 +10,8 @@ use layout::Page;
 
 use std::collections::BTreeSet;
 
+use flowgate_checks::model::Finding;
+
 use super::Report;
 
 /// The report as text with ANSI styles; whoever prints it takes them away where they do not belong.
@@ -43,5 +45,18 @@ pub fn render(report: &Report, options: &Options) -> String {
         }
     }
     summary::footer(&mut page, report);
+    page.finish()
+}
+
+/// Some roots of a report alone, each with its name: what a command says that failed because of them.
+pub fn blocks(report: &Report, roots: &[&Finding], options: &Options) -> String {
+    let mut page = Page::new(options);
+    for (index, root) in roots.iter().enumerate() {
+        let label = (roots.len() > 1).then(|| format!("{}/{}", index + 1, roots.len()));
+        block::problem(&mut page, report, root, label.as_deref());
+        if label.is_none() {
+            block::more(&mut page, report, root);
+        }
+    }
     page.finish()
 }

@@ -1,0 +1,61 @@
+//! `flowgate service`: starts, stops and restarts the services, and shows their logs.
+
+mod diagnosis;
+mod logs;
+mod outcome;
+mod progress;
+mod run;
+mod say;
+mod targets;
+
+use clap::{Args, Subcommand};
+
+use super::Global;
+use super::failure::Failure;
+use outcome::Verb;
+
+/// Start, stop or restart the services, or show what they print.
+#[derive(Debug, Args)]
+pub struct ServiceArgs {
+    #[command(subcommand)]
+    command: ServiceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ServiceCommand {
+    /// Start a service and wait until it is ready
+    ///
+    /// CLIProxyAPIPlus first, then LiteLLM, then the others. A service that runs is left alone.
+    /// When one does not get ready, the others go on, and what the doctor finds is printed.
+    Start(Which),
+    /// Stop a service and everything that it started
+    Stop(Which),
+    /// Stop a service, then start it
+    Restart(Which),
+    /// Show the last lines that a service printed
+    Logs(logs::LogsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// A service of flowgate.yaml, or all of them
+    #[arg(default_value = "all")]
+    name: String,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a `service` command and gives its exit code: 0 done, 1 a service failed, 2 bad input.
+///
+/// # Errors
+/// When nothing could be done.
+pub fn run(args: &ServiceArgs, global: &Global) -> Result<u8, Failure> {
+    let (verb, which) = match &args.command {
+        ServiceCommand::Start(which) => (Verb::Start, which),
+        ServiceCommand::Stop(which) => (Verb::Stop, which),
+        ServiceCommand::Restart(which) => (Verb::Restart, which),
+        ServiceCommand::Logs(args) => return logs::run(args, global),
+    };
+    run::run(verb, which, global).map_err(|failure| failure.as_document(which.json))
+}
