@@ -1,9 +1,12 @@
 //! One look: gather, diagnose, report.
 
 pub mod bundle;
+pub mod health;
 mod look;
 pub mod pages;
+mod permissions;
 pub mod schema;
 
 pub use crate::gather::Request;
 pub use look::{DoctorError, Source, Wish, look, report_on};
+pub use permissions::secret_permission_issues;

@@ -13,6 +13,7 @@ pub mod hosts;
 pub mod http;
 pub mod logs;
 pub mod management;
+mod parts;
 mod probes;
 pub mod processes;
 pub mod programs;
@@ -31,8 +32,11 @@ use flowgate_checks::model::{Observed, Policy, Snapshot};
 use jiff::Timestamp;
 use thiserror::Error;
 
+use configs::Wave0;
 use context::Context;
 use deadline::Deadline;
+
+pub use parts::{health, permissions};
 
 /// What is to be gathered.
 #[derive(Debug, Clone)]
@@ -76,12 +80,19 @@ pub struct Timing {
 /// # Errors
 /// [`GatherError`], when there is nothing to go on.
 pub fn look(request: Request) -> Result<(Snapshot, Vec<Timing>), GatherError> {
+    run(|cwd| two_waves(request, cwd))
+}
+
+/// Runs probes on an event loop of their own.
+fn run<T, F: Future<Output = Result<T, GatherError>>>(
+    probes: impl FnOnce(PathBuf) -> F,
+) -> Result<T, GatherError> {
     let cwd = std::env::current_dir().map_err(GatherError::Folder)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(GatherError::Start)?;
-    let outcome = runtime.block_on(two_waves(request, cwd));
+    let outcome = runtime.block_on(probes(cwd));
     // A probe that is stuck in the kernel must not keep the report.
     runtime.shutdown_background();
     outcome
@@ -93,16 +104,7 @@ async fn two_waves(request: Request, cwd: PathBuf) -> Result<(Snapshot, Vec<Timi
     let mut snapshot = Snapshot::new(Timestamp::now());
 
     // Wave 0: the configs.
-    let explicit = request.config.clone();
-    let read = deadline.blocking("configs", move || {
-        let (path, tried, context) = configs::discover(explicit, &cwd);
-        (configs::read(&path, &tried, &context), context)
-    });
-    let (wave, context) = match read.await {
-        Observed::Known((wave, context)) => (Arc::new(wave), Arc::new(context)),
-        Observed::Unknown(unknown) => return Err(GatherError::Configs(unknown.why)),
-        Observed::NotAsked => return Err(GatherError::Configs("nobody looked".into())),
-    };
+    let (wave, context) = configs_of(request.config.clone(), cwd, &deadline).await?;
 
     // Wave 1: everything that needs no key, side by side.
     let dirs = secret_files::auth_dirs(&wave, &context);
@@ -135,6 +137,23 @@ async fn two_waves(request: Request, cwd: PathBuf) -> Result<(Snapshot, Vec<Timi
     snapshot.probes = answers;
     assemble::who(who, &mut snapshot);
     Ok((redact(snapshot, &context)?, deadline.timings()))
+}
+
+/// The configs, and the context of the gateway that they describe.
+async fn configs_of(
+    explicit: Option<PathBuf>,
+    cwd: PathBuf,
+    deadline: &Deadline,
+) -> Result<(Arc<Wave0>, Arc<Context>), GatherError> {
+    let read = deadline.blocking("configs", move || {
+        let (path, tried, context) = configs::discover(explicit, &cwd);
+        (configs::read(&path, &tried, &context), context)
+    });
+    match read.await {
+        Observed::Known((wave, context)) => Ok((Arc::new(wave), Arc::new(context))),
+        Observed::Unknown(unknown) => Err(GatherError::Configs(unknown.why)),
+        Observed::NotAsked => Err(GatherError::Configs("nobody looked".into())),
+    }
 }
 
 /// One redactor over all text, when every secret has been read.

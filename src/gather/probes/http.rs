@@ -143,7 +143,8 @@ fn note(probes: &Probes, deadline: &Deadline, from: usize) {
     }
 }
 
-fn litellm_variables(who: Option<&Who>, wave: &Wave0) -> Variables {
+/// The variables of the running LiteLLM that the configs name.
+pub fn litellm_variables(who: Option<&Who>, wave: &Wave0) -> Variables {
     wave.service(ServiceKind::Litellm)
         .and_then(|service| who?.environments.get(&service.name)?.known())
         .map(|look| look.secrets.clone())
@@ -151,7 +152,7 @@ fn litellm_variables(who: Option<&Who>, wave: &Wave0) -> Variables {
 }
 
 /// A key goes to a listener of our tree, or to one whose socket belongs to this user or root.
-fn trust(target: &Target, who: Option<&Who>) -> Trust {
+pub fn trust(target: &Target, who: Option<&Who>) -> Trust {
     let Some(sockets) = who.and_then(|who| who.sockets.known()) else {
         return Trust::Withheld("who listens there could not be looked at".into());
     };

@@ -4,6 +4,6 @@ mod http;
 mod machine;
 mod programs;
 
-pub use http::{keyed, keyless};
+pub use http::{keyed, keyless, litellm_variables, trust};
 pub use machine::{binds, files, host, logins, tokens};
-pub use programs::who_and_management;
+pub use programs::{programs_and_who, who_and_management};

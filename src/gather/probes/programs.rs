@@ -14,6 +14,9 @@ use crate::gather::management::{self, ConfirmedManagement, ManagementPlan};
 use crate::gather::programs::{self, CommandLine};
 use crate::gather::who::{self, Who};
 
+/// The programs of the services, as far as they could be looked at, and who runs them.
+pub type ProgramsAndWho = (BTreeMap<String, Observed<Program>>, Observed<Who>);
+
 /// The programs, then who runs them, then whether the kept management key is right.
 pub async fn who_and_management(
     wave: &Arc<Wave0>,
@@ -24,6 +27,17 @@ pub async fn who_and_management(
     Observed<Who>,
     ConfirmedManagement,
 ) {
+    let (programs, who) = programs_and_who(wave, context, deadline).await;
+    let confirmed = confirm(wave, &who, context, deadline).await;
+    (programs, who, confirmed)
+}
+
+/// The programs, then who runs them.
+pub async fn programs_and_who(
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> ProgramsAndWho {
     let services: Vec<ServiceConfig> = wave.services().cloned().collect();
     let programs = programs(&services, wave, context, deadline).await;
     let known: BTreeMap<String, Program> = programs
@@ -42,8 +56,7 @@ pub async fn who_and_management(
             who::look(&services, &known, &runtime_dir, &referenced, &shared)
         })
         .await;
-    let confirmed = confirm(wave, &who, context, deadline).await;
-    (programs, who, confirmed)
+    (programs, who)
 }
 
 async fn programs(
