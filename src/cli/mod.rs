@@ -8,10 +8,13 @@ use clap::{Args, Parser, Subcommand};
 pub mod config;
 pub mod doctor;
 pub mod failure;
+pub mod health;
 pub mod opened;
 pub mod output;
 pub mod service;
 pub mod standin;
+pub mod status;
+mod table;
 
 use failure::Failure;
 
@@ -52,6 +55,10 @@ pub enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Starts, stops and restarts the services, and shows their logs
     Service(service::ServiceArgs),
+    /// Shows which services run
+    Status(status::StatusArgs),
+    /// Shows whether the services live and answer
+    Health(health::HealthArgs),
     /// Checks or shows flowgate.yaml
     Config(config::ConfigArgs),
     /// Plays one of the two programs, for tests
@@ -69,6 +76,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
     let result = match cli.command {
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
         Command::Service(service) => service::run(&service, &cli.global),
+        Command::Status(status) => status::run(&status, &cli.global),
+        Command::Health(health) => health::run(&health, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Standin(standin) => standin::run(&standin),
     };
