@@ -11,6 +11,7 @@ pub mod failure;
 pub mod health;
 pub mod opened;
 pub mod output;
+mod progress;
 pub mod service;
 pub mod standin;
 pub mod status;

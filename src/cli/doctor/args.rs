@@ -41,6 +41,9 @@ pub struct DoctorArgs {
     /// State in which the services should be [default: as recorded]
     #[arg(long, value_enum)]
     pub expect: Option<Expect>,
+    /// Look again until nothing is wrong, at most so long (implies --expect serving)
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "from")]
+    pub wait: Option<Duration>,
     /// Bound of the whole look; what did not finish is unknown
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub timeout: Duration,

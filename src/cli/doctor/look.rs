@@ -1,27 +1,24 @@
 //! `flowgate doctor`: one look, printed.
 
-use flowgate_checks::model::Policy;
+use std::time::Duration;
+
+use flowgate_checks::model::{Expectation, Policy};
 
 use crate::cli::failure::Failure;
 use crate::cli::{Global, output};
-use crate::doctor::{self, Request, Source, Wish};
-use crate::report::{Selection, json_v1, text};
+use crate::doctor::{self, DoctorError, Request, Source, Wish};
+use crate::report::{Report, Selection, json_v1, text};
 
 use super::args::DoctorArgs;
+use super::wait;
 
 /// Looks at the machine or at a bundle, prints the report and gives its exit code.
 pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
-    let wish = Wish {
-        source: source(args, global),
-        expect: args.expect.map(Into::into),
-        selection: Selection {
-            check: args.check.iter().cloned().collect(),
-            skip: args.skip.iter().cloned().collect(),
-        },
-        fail_on: args.fail_on,
-        bundle: args.bundle.clone(),
-    };
-    let report = doctor::look(wish).map_err(Failure::usage)?;
+    let report = match args.wait {
+        None => doctor::look(wish(args, global)),
+        Some(wait) => wait_and_look(wait, args, global),
+    }
+    .map_err(Failure::usage)?;
     if args.wants_json() {
         output::json(&json_v1::Document::from(&report))?;
     } else {
@@ -29,6 +26,38 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         output::text(&text::render(&report, &options))?;
     }
     Ok(report.exit_code)
+}
+
+/// Of the looks that are taken while waiting none is kept; a bundle shows the last one.
+fn wait_and_look(
+    wait: Duration,
+    args: &DoctorArgs,
+    global: &Global,
+) -> Result<Report, DoctorError> {
+    let last = wait::until_well(wait, || {
+        doctor::look(Wish {
+            bundle: None,
+            ..wish(args, global)
+        })
+    })?;
+    match args.bundle {
+        Some(_) => doctor::look(wish(args, global)),
+        None => Ok(last),
+    }
+}
+
+fn wish(args: &DoctorArgs, global: &Global) -> Wish {
+    let serving = args.wait.map(|_| Expectation::Serving);
+    Wish {
+        source: source(args, global),
+        expect: args.expect.map(Into::into).or(serving),
+        selection: Selection {
+            check: args.check.iter().cloned().collect(),
+            skip: args.skip.iter().cloned().collect(),
+        },
+        fail_on: args.fail_on,
+        bundle: args.bundle.clone(),
+    }
 }
 
 fn source(args: &DoctorArgs, global: &Global) -> Source {

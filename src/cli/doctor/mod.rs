@@ -5,6 +5,7 @@ mod explain;
 mod list;
 mod look;
 mod schema;
+mod wait;
 
 pub use args::DoctorArgs;
 use args::DoctorCommand;

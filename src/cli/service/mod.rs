@@ -3,7 +3,7 @@
 mod diagnosis;
 mod logs;
 mod outcome;
-mod progress;
+mod phase;
 mod run;
 mod say;
 mod targets;

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::Which;
 use super::diagnosis::Diagnosis;
 use super::outcome::{End, Outcome, Verb};
-use super::progress::Progress;
+use super::phase;
 use super::say::Speaker;
 use super::targets::{Targets, targets};
 use crate::cli::failure::{EXIT_FAILED, Failure};
 use crate::cli::opened::{self, Opened};
+use crate::cli::progress::Progress;
 use crate::cli::{Global, output};
 use crate::config::file::Reading;
 use crate::config::service::ServiceConfig;
@@ -121,7 +122,7 @@ fn ask(
         Verb::Stop => Command::Stop { service: name },
     };
     client.set_patience(service.ready_timeout + 2 * service.stop_timeout + SLACK);
-    End::of(client.request(command, |event| progress.note(&event)))
+    End::of(client.request(command, |event| progress.note(phase::words(&event))))
 }
 
 /// The variables that the configs name. LiteLLM's own config may be another file than the one that
