@@ -18,3 +18,4 @@ mod readiness;
 mod report;
 mod secret_permissions;
 mod secrets;
+mod status;
