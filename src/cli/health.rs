@@ -107,25 +107,28 @@ fn page(services: &[ServiceHealth], is_verbose: bool) -> String {
             (true, false) => (Mark::Bad, format!("runs, not ready: {}", why(service))),
             (false, _) => (Mark::Bad, "does not run".to_owned()),
         };
+        let asked = service.url.clone().unwrap_or_else(|| "-".into());
         [
             service.name.clone(),
             format!("{} {words}", table::mark(mark)),
-            service.url.clone().unwrap_or_else(|| "-".into()),
-            match (is_verbose, service.latency_ms) {
-                (true, Some(ms)) => format!("{ms} ms"),
-                _ => String::new(),
-            },
-            match is_verbose || !service.ready {
-                true => service
-                    .note
-                    .as_deref()
-                    .map(table::plain)
-                    .unwrap_or_default(),
-                false => String::new(),
+            match service.latency_ms {
+                Some(ms) if is_verbose => format!("{asked} ({ms} ms)"),
+                _ => asked,
             },
         ]
     });
-    let mut text = table::table(&["service", "state", "asked", "", ""], rows);
+    let mut text = table::table(&["service", "state", "asked"], rows);
+    let notes: Vec<String> = services
+        .iter()
+        .filter(|service| is_verbose || !service.ready)
+        .filter_map(|service| Some(format!("{}: {}", service.name, service.note.as_ref()?)))
+        .collect();
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    for note in notes {
+        text.push_str(&format!("{}\n", table::plain(&note)));
+    }
     if services.iter().any(|service| !service.ready) {
         text.push_str("\nhint: flowgate doctor\n");
     }

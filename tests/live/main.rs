@@ -18,4 +18,6 @@ mod readiness;
 mod report;
 mod secret_permissions;
 mod secrets;
+mod service;
 mod status;
+mod supervised;
