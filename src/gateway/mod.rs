@@ -4,6 +4,7 @@ pub mod classify;
 pub mod client;
 pub mod cliproxyapi;
 pub mod excerpt;
+pub mod hosts;
 pub mod litellm;
 pub mod management;
 pub mod requests;

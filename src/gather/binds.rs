@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use flowgate_checks::model::{BindReport, BindState, ServiceKind};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
-use super::hosts::{self, Host};
+use crate::gateway::hosts::{self, Host};
+use crate::sys::bind;
 
 /// So many ports above the configured one are tried.
 const TRIES: u16 = 50;
@@ -98,7 +98,7 @@ fn try_all(addresses: &[IpAddr], port: u16, any_family: bool) -> BTreeMap<String
 }
 
 fn try_bind(address: SocketAddr) -> BindState {
-    match bind_and_close(address) {
+    match bind::bind_and_close(address) {
         Ok(()) => BindState::Free,
         Err(Errno::ADDRINUSE) => BindState::InUse,
         Err(Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT) => BindState::NotAvailable,
@@ -107,21 +107,6 @@ fn try_bind(address: SocketAddr) -> BindState {
             why: error.to_string(),
         },
     }
-}
-
-fn bind_and_close(address: SocketAddr) -> rustix::io::Result<()> {
-    let family = if address.is_ipv4() {
-        AddressFamily::INET
-    } else {
-        AddressFamily::INET6
-    };
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
-    if address.is_ipv6() {
-        // Each family is tested by itself; together they say what a dual-stack bind would.
-        rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
-    }
-    rustix::net::bind(&socket, &address)
 }
 
 #[cfg(test)]
@@ -203,7 +188,7 @@ mod tests {
         let probe = TcpListener::bind("127.71.0.1:0").unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);
-        assert_eq!(bind_and_close(address), Ok(()));
+        assert_eq!(bind::bind_and_close(address), Ok(()));
         TcpListener::bind(address).unwrap();
     }
 

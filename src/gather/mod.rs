@@ -9,7 +9,6 @@ mod deadline;
 pub mod environment;
 pub mod files;
 pub mod host;
-pub mod hosts;
 pub mod http;
 pub mod logs;
 pub mod management;
