@@ -45,18 +45,34 @@ impl Speaker {
 
     /// Says what became of one service, as soon as it is known.
     pub fn say(&self, outcome: &Outcome) -> Result<(), Failure> {
-        let line = match self.form {
-            Form::Json => return Ok(()),
-            Form::Tokens => format!("{}\n", token(self.verb, outcome)),
-            Form::People => format!("{}\n", sentence(self.verb, outcome)),
-        };
-        // A stop that failed is a result in the original, a start that failed an error.
-        if outcome.end.is_failure() && !(self.verb == Verb::Stop && self.form == Form::Tokens) {
-            output::errors(&line);
-            Ok(())
-        } else {
-            output::text(&line)
+        match self.form {
+            Form::Json => Ok(()),
+            Form::Tokens => self.say_token(outcome),
+            Form::People if outcome.end.is_failure() => {
+                output::errors(&format!("{}\n", sentence(self.verb, outcome)));
+                Ok(())
+            }
+            Form::People => output::text(&format!("{}\n", sentence(self.verb, outcome))),
         }
+    }
+
+    /// A stop that failed is a result in the original, a start that failed an error. What there is
+    /// to say beyond the token stands below it on stderr.
+    fn say_token(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let line = format!("{}\n", token(self.verb, outcome));
+        if outcome.end.is_failure() && self.verb != Verb::Stop {
+            output::errors(&line);
+        } else {
+            output::text(&line)?;
+        }
+        if let End::Failed {
+            message: Some(message),
+            ..
+        } = &outcome.end
+        {
+            output::error(&format!("{}: {message}", outcome.service), None);
+        }
+        Ok(())
     }
 
     /// Says what the doctor found, or everything at once.
@@ -122,19 +138,19 @@ fn sentence(verb: Verb, outcome: &Outcome) -> String {
             "{bad} {name}  {}",
             match (message, exit) {
                 (Some(message), _) => format!("{} failed: {message}", verb.word()),
-                (None, Some(exit)) => format!("ended {} before it was ready", how(exit)),
+                (None, Some(exit)) => format!("ended {}before it was ready", how(exit)),
                 (None, None) => why(reason, &took),
             }
         ),
     }
 }
 
-/// How a process ended: `with 3`, `by KILL`.
+/// How a process ended, with a blank behind it: `with exit code 3 `; nothing when nobody saw it.
 fn how(exit: &LastExit) -> String {
     match (&exit.signal, exit.code) {
-        (Some(signal), _) => format!("by {signal}"),
-        (None, Some(code)) => format!("with exit code {code}"),
-        (None, None) => "nobody saw how".into(),
+        (Some(signal), _) => format!("by signal {signal} "),
+        (None, Some(code)) => format!("with exit code {code} "),
+        (None, None) => String::new(),
     }
 }
 
