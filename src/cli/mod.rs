@@ -13,6 +13,7 @@ pub mod opened;
 pub mod output;
 mod progress;
 pub mod service;
+mod services;
 pub mod standin;
 pub mod status;
 mod table;

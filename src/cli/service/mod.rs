@@ -1,18 +1,13 @@
 //! `flowgate service`: starts, stops and restarts the services, and shows their logs.
 
-mod diagnosis;
 mod logs;
-mod outcome;
-mod phase;
-mod run;
-mod say;
-mod targets;
+mod verbs;
 
 use clap::{Args, Subcommand};
 
 use super::Global;
 use super::failure::Failure;
-use outcome::Verb;
+use super::services::outcome::Verb;
 
 /// Start, stop or restart the services, or show what they print.
 #[derive(Debug, Args)]
@@ -57,5 +52,5 @@ pub fn run(args: &ServiceArgs, global: &Global) -> Result<u8, Failure> {
         ServiceCommand::Restart(which) => (Verb::Restart, which),
         ServiceCommand::Logs(args) => return logs::run(args, global),
     };
-    run::run(verb, which, global).map_err(|failure| failure.as_document(which.json))
+    verbs::run(verb, which, global).map_err(|failure| failure.as_document(which.json))
 }

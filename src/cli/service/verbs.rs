@@ -1,27 +1,21 @@
 //! Asks the supervisor, service by service, and says what became of each.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Which;
-use super::diagnosis::Diagnosis;
-use super::outcome::{End, Outcome, Verb};
-use super::phase;
-use super::say::Speaker;
-use super::targets::{Targets, targets};
 use crate::cli::failure::{EXIT_FAILED, Failure};
 use crate::cli::opened::{self, Opened};
 use crate::cli::progress::Progress;
+use crate::cli::services::ask::{ask, referenced};
+use crate::cli::services::diagnosis::Diagnosis;
+use crate::cli::services::outcome::{End, Outcome, Verb};
+use crate::cli::services::say::Speaker;
+use crate::cli::services::targets::{Targets, targets};
 use crate::cli::{Global, output};
-use crate::config::file::Reading;
 use crate::config::service::ServiceConfig;
-use crate::config::{command, litellm};
 use crate::supervisor::client::{Client, ClientError};
-use crate::supervisor::protocol::Command;
-use crate::supervisor::{launch, status};
-
-/// Beyond what a service may take, so long an answer is waited for.
-const SLACK: Duration = Duration::from_secs(30);
+use crate::supervisor::status;
 
 /// Does it, and gives the exit code.
 pub fn run(verb: Verb, which: &Which, global: &Global) -> Result<u8, Failure> {
@@ -104,40 +98,4 @@ fn reach(verb: Verb, services: &[&ServiceConfig], opened: &Opened) -> Way {
 
 fn names(services: &[&ServiceConfig], name: &str) -> bool {
     services.iter().any(|service| service.name == name)
-}
-
-fn ask(
-    client: &mut Client,
-    verb: Verb,
-    service: &ServiceConfig,
-    referenced: &BTreeSet<String>,
-    opened: &Opened,
-    progress: &Progress,
-) -> End {
-    let name = service.name.clone();
-    let launch = || launch::launch(&name, &opened.cwd, std::env::vars_os(), referenced);
-    let command = match verb {
-        Verb::Start => Command::Start(launch()),
-        Verb::Restart => Command::Restart(launch()),
-        Verb::Stop => Command::Stop { service: name },
-    };
-    client.set_patience(service.ready_timeout + 2 * service.stop_timeout + SLACK);
-    End::of(client.request(command, |event| progress.note(phase::words(&event))))
-}
-
-/// The variables that the configs name. LiteLLM's own config may be another file than the one that
-/// flowgate renders.
-fn referenced(opened: &Opened) -> BTreeSet<String> {
-    let reading = Reading {
-        root: &opened.root,
-        fingerprinter: &opened.fingerprinter,
-        redactor: &opened.redactor,
-    };
-    let path = opened
-        .config
-        .service("litellm")
-        .and_then(|service| command::config_path(service, &opened.cwd))
-        .unwrap_or_else(|| opened.config.paths.active_config.clone());
-    let active = litellm::load(&path, &reading);
-    launch::referenced(&opened.config, Some(&active.file))
 }
