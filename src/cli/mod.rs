@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod failure;
 pub mod output;
 pub mod standin;
+pub mod supervise;
 
 use failure::Failure;
 
@@ -50,6 +51,12 @@ pub enum Command {
     /// Plays one of the two programs, for tests
     #[command(hide = true)]
     Standin(standin::StandinArgs),
+    /// Supervises the services of one runtime dir
+    #[command(hide = true)]
+    Supervise(supervise::SuperviseArgs),
+    /// Becomes a service
+    #[command(hide = true)]
+    ExecService(supervise::ExecServiceArgs),
 }
 
 /// Runs flowgate and gives its exit code. The arguments include the name of the program.
@@ -63,6 +70,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Standin(standin) => standin::run(&standin),
+        Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
+        Command::ExecService(service) => Ok(supervise::exec_service(&service)),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowgate::gather::hosts::{self, Host};
+use flowgate::gateway::hosts::{self, Host};
 use flowgate_checks::model::{BindReport, BindState, CallbackPort, Observed, Socket};
 use flowgate_checks::routes;
 use flowgate_checks::state::meets;
