@@ -16,6 +16,7 @@ pub mod service;
 mod services;
 pub mod standin;
 pub mod status;
+pub mod supervise;
 mod table;
 
 use failure::Failure;
@@ -66,6 +67,12 @@ pub enum Command {
     /// Plays one of the two programs, for tests
     #[command(hide = true)]
     Standin(standin::StandinArgs),
+    /// Supervises the services of one runtime dir
+    #[command(hide = true)]
+    Supervise(supervise::SuperviseArgs),
+    /// Becomes a service
+    #[command(hide = true)]
+    ExecService(supervise::ExecServiceArgs),
 }
 
 /// Runs flowgate and gives its exit code. The arguments include the name of the program.
@@ -82,6 +89,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Health(health) => health::run(&health, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Standin(standin) => standin::run(&standin),
+        Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
+        Command::ExecService(service) => Ok(supervise::exec_service(&service)),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

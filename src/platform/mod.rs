@@ -10,5 +10,6 @@ pub use linux::{
     TICKS_PER_SECOND, boot_id, booted_at_seconds, command_line, control_groups, emulated,
     environment_block, environment_text, executable, has_acl, is_container, kernel_release,
     kernel_sockets, managers, mounts, open_file, pid_limit, process_ids, process_stat,
-    process_user, resident_bytes, socket_owners, table_sockets, uptime_ms, working_directory,
+    process_user, resident_bytes, socket_owners, sockets_of, table_sockets, uptime_ms,
+    working_directory,
 };

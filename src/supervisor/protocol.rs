@@ -2,6 +2,7 @@
 //! answer (DESIGN section 9).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -47,15 +48,25 @@ pub enum Command {
 }
 
 /// What a start needs of the one who asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
     /// The service.
     pub service: String,
     /// The folder of the caller, absolute: the working directory where none is configured.
     pub cwd: PathBuf,
     /// The variables of the caller's shell that the service may need. They are kept in memory
-    /// alone. No `Debug` output of a request may be printed: they hold secrets.
+    /// alone, and `Debug` shows their names only: they hold secrets.
     pub env: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Launch")
+            .field("service", &self.service)
+            .field("cwd", &self.cwd)
+            .field("env", &self.env.keys())
+            .finish()
+    }
 }
 
 /// A line from the supervisor.
@@ -200,10 +211,20 @@ pub struct ServiceStatus {
     pub last_exit: Option<LastExit>,
 }
 
+impl Refusal {
+    /// A refusal.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
 /// Why a request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `unknown-service`, `not-managed`, `busy`, `bad-request`, `version`, `config`.
+    /// `unknown-service`, `not-managed`, `busy`, `bad-request`, `version`, `config`, `runtime-dir`.
     pub code: String,
     /// One sentence.
     pub message: String,

@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::lock;
 use super::places::Places;
 use crate::platform;
-use crate::sys::read;
-
-/// A lock file is smaller by far.
-const LIMIT: u64 = 4096;
 
 /// The supervisor of a runtime dir.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -34,30 +31,17 @@ pub enum WatcherState {
     Stopped,
 }
 
-/// What a supervisor writes into its lock file.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Written {
-    pid: u32,
-    start_time: u64,
-    #[serde(default)]
-    version: Option<String>,
-}
-
 /// The supervisor that the lock file names, when the process with that pid and start time lives.
 pub fn watcher(runtime_dir: &Path) -> Watcher {
-    let written = read::whole(&Places::new(runtime_dir).lock(), LIMIT)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Written>(&bytes).ok());
-    let live = written.filter(|written| {
-        platform::process_stat(written.pid)
-            .is_some_and(|stat| stat.start_time == written.start_time && !stat.is_dead())
+    let live = lock::holder(&Places::new(runtime_dir)).filter(|holder| {
+        platform::process_stat(holder.pid)
+            .is_some_and(|stat| stat.start_time == holder.start_time && !stat.is_dead())
     });
     match live {
-        Some(written) => Watcher {
+        Some(holder) => Watcher {
             state: WatcherState::Running,
-            pid: Some(written.pid),
-            version: written.version,
+            pid: Some(holder.pid),
+            version: Some(holder.version),
         },
         None => Watcher::default(),
     }

@@ -18,5 +18,5 @@ pub use process::{
     command_line, environment_block, environment_text, executable, open_file, process_ids,
     process_stat, process_user, resident_bytes, working_directory,
 };
-pub use socket::{kernel_sockets, socket_owners, table_sockets};
+pub use socket::{kernel_sockets, socket_owners, sockets_of, table_sockets};
 pub use xattr::has_acl;

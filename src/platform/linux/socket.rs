@@ -119,6 +119,14 @@ pub fn socket_owners(inodes: &HashSet<u64>) -> HashMap<u64, BTreeSet<u32>> {
     owners
 }
 
+/// The inodes of the sockets that one process holds; none of a process that this user may not look
+/// into.
+pub fn sockets_of(pid: u32) -> HashSet<u64> {
+    let mut inodes = HashSet::new();
+    let _ = visit_descriptors(pid, |target| inodes.extend(socket_inode(target)));
+    inodes
+}
+
 fn visit_descriptors(pid: u32, mut visit: impl FnMut(&[u8])) -> rustix::io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = rustix::fs::open(format!("/proc/{pid}/fd"), flags, Mode::empty())?;

@@ -1,0 +1,62 @@
+//! The hidden commands behind the supervisor: the daemon itself, and the leap into a service.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::{Global, output};
+use crate::supervisor::daemon::{Daemon, DaemonError};
+use crate::supervisor::spawn;
+
+/// Supervise the services of one runtime dir
+#[derive(Debug, Args)]
+pub struct SuperviseArgs {
+    /// The runtime dir, absolute
+    #[arg(long, value_name = "DIR")]
+    pub runtime_dir: PathBuf,
+    /// Leave the session of the caller, and end well when another supervisor is there
+    #[arg(long)]
+    pub detached: bool,
+}
+
+/// Become a service, in a session of its own
+#[derive(Debug, Args)]
+pub struct ExecServiceArgs {
+    /// The program and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub args: Vec<String>,
+}
+
+/// Supervises until it is told to end.
+///
+/// # Errors
+/// When the runtime dir cannot be used, or another supervisor has it.
+pub fn run(args: &SuperviseArgs, global: &Global) -> Result<u8, Failure> {
+    let Some(config) = &global.config else {
+        return Err(Failure::usage(anyhow::anyhow!("--config is missing")));
+    };
+    if args.detached {
+        // One that leads its session already has left the caller's.
+        let _ = rustix::process::setsid();
+    }
+    match Daemon::open(&args.runtime_dir, config) {
+        Ok(daemon) => daemon.serve().map_err(failure)?,
+        Err(DaemonError::Held { .. }) if args.detached => {}
+        Err(error) => return Err(failure(error)),
+    }
+    Ok(0)
+}
+
+fn failure(error: DaemonError) -> Failure {
+    Failure::failed(anyhow::anyhow!("failed to {error}"))
+}
+
+/// Becomes the service; comes back only when that fails, with the exit code of shells.
+pub fn exec_service(args: &ExecServiceArgs) -> u8 {
+    let error = spawn::become_service(&args.args);
+    let program = args.args.first().map(String::as_str).unwrap_or_default();
+    // The supervisor knows a start that failed here by these words.
+    output::error(&format!("failed to execute {program}: {error}"), None);
+    spawn::EXIT_NOT_EXECUTED
+}

@@ -1,0 +1,215 @@
+//! What a start will do, from flowgate.yaml as it is now and from the one who asks.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use flowgate_checks::model::ServiceKind;
+use secrecy::ExposeSecret;
+
+use super::environment;
+use super::keys;
+use super::places::Places;
+use super::protocol::{Launch, Refusal};
+use super::reach::{self, Reach};
+use crate::config::file::{LARGEST, Reading};
+use crate::config::schema::FlowgateConfig;
+use crate::config::service::ServiceConfig;
+use crate::config::{command, load};
+use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::place::Root;
+use crate::sys::read;
+use crate::sys::redact::Redactor;
+
+/// The variable that gives CLIProxyAPIPlus a management key (facts/cliproxyapi.md section 3).
+const MANAGEMENT: &str = "MANAGEMENT_PASSWORD";
+
+/// All that a start needs. No `Debug`: arguments and variables may hold secrets.
+pub struct Plan {
+    /// The service.
+    pub service: ServiceConfig,
+    /// The program and its arguments, as they are given to it.
+    pub args: Vec<String>,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// Its variables, all of them.
+    pub env: BTreeMap<String, String>,
+    /// Where it is to be found.
+    pub reach: Reach,
+    /// Digests of the config files that it is started with, by path as shown.
+    pub digests: BTreeMap<String, String>,
+    /// The event log.
+    pub log_file: PathBuf,
+}
+
+/// flowgate.yaml as it is now.
+pub struct Current {
+    /// What it says.
+    pub config: FlowgateConfig,
+    path: PathBuf,
+    root: Root,
+    fingerprinter: Fingerprinter,
+    redactor: Redactor,
+}
+
+/// Reads flowgate.yaml.
+///
+/// # Errors
+/// A refusal of code `config`, when it does not load.
+pub fn current(path: &Path) -> Result<Current, Refusal> {
+    let root = load::root_of(path);
+    let key = load::fingerprint_key(path);
+    // Without a kept key the digests of this start could never be compared.
+    let _ = keys::make_fingerprint_key(&key);
+    let fingerprinter = Fingerprinter::load(&key);
+    let redactor = Redactor::default();
+    let loaded = load::load(path, &root, &fingerprinter, &redactor);
+    match loaded.config {
+        Some(config) => Ok(Current {
+            config,
+            path: path.to_owned(),
+            root,
+            fingerprinter,
+            redactor,
+        }),
+        None => Err(Refusal::new(
+            "config",
+            format!(
+                "Config error: {}",
+                load::sentence(&loaded.file).unwrap_or_default()
+            ),
+        )),
+    }
+}
+
+impl Current {
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            root: &self.root,
+            fingerprinter: &self.fingerprinter,
+            redactor: &self.redactor,
+        }
+    }
+
+    /// The service of a name that flowgate may start and stop.
+    ///
+    /// # Errors
+    /// A refusal of code `unknown-service` or `not-managed`.
+    pub fn managed(&self, name: &str) -> Result<&ServiceConfig, Refusal> {
+        let service = self
+            .config
+            .service(name)
+            .filter(|service| service.enabled)
+            .ok_or_else(|| Refusal::new("unknown-service", format!("Unknown service: {name}")))?;
+        if !service.managed {
+            return Err(Refusal::new(
+                "not-managed",
+                format!("{name} has managed: false in flowgate.yaml: somebody else runs it"),
+            ));
+        }
+        Ok(service)
+    }
+
+    /// Where a service is to be found; `cwd` is the folder of the caller.
+    pub fn reach(&self, service: &ServiceConfig, cwd: &Path) -> Reach {
+        let cwd = service.cwd.as_deref().unwrap_or(cwd);
+        let own = reach::own_config(service, cwd, &self.reading());
+        Reach::of(service, own.as_ref(), cwd)
+    }
+
+    /// The folder for a service whose caller is not known.
+    pub fn folder(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// What a start of a service will do.
+    ///
+    /// # Errors
+    /// A refusal: of code `config` for what flowgate.yaml lacks, `runtime-dir` when a key of
+    /// flowgate's own cannot be kept.
+    pub fn plan(&self, places: &Places, launch: &Launch) -> Result<Plan, Refusal> {
+        let config = |message: String| Refusal::new("config", message);
+        let mut service = self.managed(&launch.service)?.clone();
+        if self.config.paths.runtime_dir != places.runtime() {
+            return Err(config(format!(
+                "Config error: {} names the runtime dir {} now; this supervisor serves {}",
+                self.root.show(&self.path),
+                self.config.paths.runtime_dir.display(),
+                places.runtime().display()
+            )));
+        }
+        if service.args.is_empty() {
+            return Err(config(format!(
+                "Config error: {}.command.args names no program",
+                service.entry
+            )));
+        }
+        service.args = with_address(&service);
+        let cwd = service.cwd.clone().unwrap_or_else(|| launch.cwd.clone());
+        let reach = self.reach(&service, &launch.cwd);
+        let mut env = environment::of(&service, &launch.env).map_err(|error| {
+            let path = service.env_file.as_deref().unwrap_or(Path::new(""));
+            let shown = self.root.show(path);
+            config(format!("Config error: failed to read {shown}: {error}"))
+        })?;
+        if service.management_auto && wants_key(&reach, &env, &cwd) {
+            let key = keys::management(places)
+                .map_err(|error| Refusal::new("runtime-dir", error.to_string()))?;
+            env.insert(MANAGEMENT.into(), key.expose_secret().to_owned());
+        }
+        Ok(Plan {
+            digests: self.digests(&service, &cwd),
+            log_file: self.config.paths.log_file.clone(),
+            args: service.args.clone(),
+            service,
+            cwd,
+            env,
+            reach,
+        })
+    }
+
+    fn digests(&self, service: &ServiceConfig, cwd: &Path) -> BTreeMap<String, String> {
+        let own = command::config_path(service, cwd);
+        [Some(self.path.clone()), own]
+            .into_iter()
+            .flatten()
+            .filter_map(|path| {
+                let bytes = read::whole(&path, LARGEST).ok()?;
+                let digest = self.fingerprinter.of(&String::from_utf8_lossy(&bytes));
+                Some((self.root.show(&path), digest))
+            })
+            .collect()
+    }
+}
+
+/// The arguments of LiteLLM with the host and port of flowgate.yaml, where they have none of their
+/// own; the other programs take theirs from their config.
+fn with_address(service: &ServiceConfig) -> Vec<String> {
+    let mut args = service.args.clone();
+    if service.kind != ServiceKind::Litellm {
+        return args;
+    }
+    if command::host_argument(&args).is_none() && !service.host.is_empty() {
+        args.extend(["--host".to_owned(), service.host.clone()]);
+    }
+    if let Some(port) = service.port
+        && command::port_argument(&args).is_none()
+    {
+        args.extend(["--port".to_owned(), port.to_string()]);
+    }
+    args
+}
+
+/// Whether a key of flowgate's own may be given: never over a value of the user's, which may stand in
+/// the `.env` that the program reads in its folder, and never to one that others can reach.
+fn wants_key(reach: &Reach, env: &BTreeMap<String, String>, cwd: &Path) -> bool {
+    let dot_env = read::head(&cwd.join(".env"), LARGEST).unwrap_or_default();
+    let is_in_file = String::from_utf8_lossy(&dot_env).contains(MANAGEMENT);
+    reach.kind == ServiceKind::Cliproxyapi
+        && reach.binds_loopback_only()
+        && !env.contains_key(MANAGEMENT)
+        && !is_in_file
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,198 @@
+//! Whether a service is ready: its session owns the port, then it says who it is, then its
+//! readiness path is a hint. An answer of a stranger is never believed.
+
+use std::time::{Duration, Instant};
+
+use flowgate_checks::model::{BodyClass, Outcome, ServiceKind};
+
+use super::listening::Listening;
+use super::phase::PhaseLog;
+use super::reach::Reach;
+use super::session::Session;
+use crate::gateway::client::ProbeClient;
+use crate::gateway::requests::Request;
+use crate::gateway::target::LoopbackTarget;
+use crate::sys::redact::Redactor;
+
+/// The pause between two looks at a service that was just started; the look itself comes on top,
+/// so that a ready service is seen within 20 ms.
+const SHORTEST: Duration = Duration::from_millis(12);
+
+/// The pause between two looks at a service that is ready.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// A look for a port elsewhere than configured costs more, and is had less often.
+const ELSEWHERE: Duration = Duration::from_millis(250);
+
+/// One request takes no longer; LiteLLM stalls for 0.7 s at times (facts/litellm.md section 6).
+const REQUEST: Duration = Duration::from_secs(2);
+
+/// A service without a port is ready when it has lived so long; CLIProxyAPIPlus needs 0.6 s to die
+/// of a taken port (facts/real-stack.md section 3).
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// What is seen of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// It is in another phase of its start.
+    Phase(&'static str),
+    /// It is ready; the note says what was not asked.
+    Ready(Option<String>),
+    /// It listens, and says who it is, at this port instead.
+    Elsewhere(u16),
+    /// It is not ready.
+    Silent,
+}
+
+/// Looks at one run of a service, again and again.
+pub struct Watch {
+    reach: Reach,
+    session: Session,
+    client: Option<ProbeClient>,
+    phases: Option<PhaseLog>,
+    redactor: Redactor,
+    begun: Instant,
+    looked_elsewhere: Instant,
+}
+
+impl Watch {
+    /// A watch over a run; `phases` follows its log while it starts.
+    pub fn new(reach: Reach, session: Session, phases: Option<PhaseLog>) -> Self {
+        let client = ProbeClient::new(REQUEST, reach.certificate.as_deref()).ok();
+        let now = Instant::now();
+        Self {
+            client,
+            reach,
+            session,
+            phases,
+            redactor: Redactor::default(),
+            begun: now,
+            looked_elsewhere: now,
+        }
+    }
+
+    /// Tells what is seen, whenever it is something new; until `tell` says that nobody listens.
+    pub async fn run(mut self, mut tell: impl FnMut(Sight) -> bool) {
+        let mut last = None;
+        let mut silent_looks = 0;
+        loop {
+            let began = Instant::now();
+            if let Some(phase) = self.phases.as_mut().and_then(PhaseLog::look)
+                && !tell(Sight::Phase(phase))
+            {
+                return;
+            }
+            let seen = self.look().await;
+            // One missed answer of a busy service is not news yet.
+            let is_fleeting = seen == Sight::Silent && matches!(last, Some(Sight::Ready(_)));
+            silent_looks = if is_fleeting { silent_looks + 1 } else { 0 };
+            let is_news = last.as_ref() != Some(&seen) && (!is_fleeting || silent_looks > 1);
+            if is_news {
+                if matches!(seen, Sight::Ready(_)) {
+                    self.phases = None;
+                }
+                if !tell(seen.clone()) {
+                    return;
+                }
+                last = Some(seen);
+            }
+            let is_ready = matches!(last, Some(Sight::Ready(_)));
+            tokio::time::sleep(self.pause(is_ready, began.elapsed())).await;
+        }
+    }
+
+    /// Short at first, then in proportion to how long it takes anyway; a look that is expensive on
+    /// this machine is had less often.
+    fn pause(&self, is_ready: bool, look: Duration) -> Duration {
+        if is_ready {
+            return LONGEST;
+        }
+        (self.begun.elapsed() / 50)
+            .clamp(SHORTEST, LONGEST)
+            .max(look)
+    }
+
+    async fn look(&mut self) -> Sight {
+        let Some(port) = self.reach.port else {
+            let is_settled = self.begun.elapsed() >= SETTLED && self.session.leader_lives();
+            return if is_settled {
+                Sight::Ready(Some("no port is configured, so nothing was asked".into()))
+            } else {
+                Sight::Silent
+            };
+        };
+        let is_due = self.looked_elsewhere.elapsed() >= ELSEWHERE;
+        let listening = Listening::look(&self.session, port, is_due);
+        let address = self.reach.target.map(|target| target.address().ip());
+        if listening.owns(address, port) {
+            return self.ask().await;
+        }
+        if is_due {
+            self.looked_elsewhere = Instant::now();
+            return self.seek(&listening, port).await;
+        }
+        Sight::Silent
+    }
+
+    /// Asks the port that the session owns.
+    async fn ask(&self) -> Sight {
+        let (Some(target), Some(client)) = (self.reach.target, &self.client) else {
+            return Sight::Ready(Some("it owns its port; nothing was asked".into()));
+        };
+        if !self.is_itself(client, target).await {
+            return Sight::Silent;
+        }
+        let Some(path) = &self.reach.readiness else {
+            return Sight::Ready(Some(
+                "the readiness path needs a key; key not checked".into(),
+            ));
+        };
+        let exchange = client
+            .ask(target, &Request::readiness(path), &self.redactor)
+            .await;
+        let Outcome::Http { status, .. } = exchange.answer.outcome else {
+            return Sight::Silent;
+        };
+        match status {
+            200..300 => Sight::Ready(None),
+            // It said who it is, so the path is wrong or wants a key.
+            300..500 => Sight::Ready(Some(format!("{} answers {status}", path.as_str()))),
+            _ => Sight::Silent,
+        }
+    }
+
+    /// Whether the port is answered by the program itself.
+    async fn is_itself(&self, client: &ProbeClient, target: LoopbackTarget) -> bool {
+        let (request, proofs) = match self.reach.kind {
+            ServiceKind::Litellm => (Request::liveness(), &[BodyClass::LitellmAlive][..]),
+            ServiceKind::Cliproxyapi => (
+                Request::root(),
+                &[BodyClass::CliproxyIdentity, BodyClass::CliproxySafeMode][..],
+            ),
+            ServiceKind::Other => return true,
+        };
+        let exchange = client.ask(target, &request, &self.redactor).await;
+        exchange
+            .answer
+            .body()
+            .is_some_and(|body| proofs.contains(body))
+    }
+
+    /// Whether the session serves at another port than the configured one.
+    async fn seek(&self, listening: &Listening, configured: u16) -> Sight {
+        let Some(client) = &self.client else {
+            return Sight::Silent;
+        };
+        for (_, port) in listening.own_ports() {
+            if port == configured {
+                continue;
+            }
+            if let Some(target) = self.reach.at_port(port)
+                && self.is_itself(client, target).await
+            {
+                return Sight::Elsewhere(port);
+            }
+        }
+        Sight::Silent
+    }
+}

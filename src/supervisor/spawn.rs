@@ -1,0 +1,197 @@
+//! Making the process of a service: a session of its own, its output straight into its log.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::fs::Access;
+use thiserror::Error;
+
+use super::exit;
+use super::plan::Plan;
+use crate::platform;
+
+/// With these words the log begins when the program could not be executed.
+pub const NOT_EXECUTED: &str = "flowgate: failed to execute ";
+
+/// Exit code of a program that could not be executed, as shells have it.
+pub const EXIT_NOT_EXECUTED: u8 = 127;
+
+/// This program, even when its file was replaced since.
+const OURSELVES: &str = "/proc/self/exe";
+
+/// Why no process was made.
+#[derive(Debug, Error)]
+pub enum SpawnError {
+    /// The program is not there, or may not be executed.
+    #[error("execute {program}: {why}")]
+    Program {
+        /// As written.
+        program: String,
+        /// Why, as a fragment.
+        why: String,
+    },
+    /// The working directory cannot be entered.
+    #[error("enter {}: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The log cannot be written.
+    #[error("write {}: {error}", path.display())]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The system made no process.
+    #[error("start a process: {0}")]
+    System(#[from] io::Error),
+}
+
+/// A process that was made.
+pub struct Spawned {
+    /// It, to take its status.
+    pub child: Child,
+    /// A handle that tells of its end.
+    pub handle: OwnedFd,
+    /// Its start time.
+    pub start_time: u64,
+    /// What is executed.
+    pub program: PathBuf,
+    /// Bytes that were in its log before.
+    pub log_offset: u64,
+}
+
+/// Starts a service.
+///
+/// The process is this program, which makes a session and then becomes the service: the pid stays,
+/// no terminal and no end of the supervisor reaches it, and no `unsafe` is needed.
+///
+/// # Errors
+/// [`SpawnError`]; nothing runs then.
+pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, SpawnError> {
+    let facts = std::fs::metadata(&plan.cwd).and_then(|facts| match facts.is_dir() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    });
+    facts.map_err(|error| SpawnError::Folder {
+        path: plan.cwd.clone(),
+        error,
+    })?;
+    let program = find(plan)?;
+    let file = open_log(log).map_err(|error| SpawnError::Log {
+        path: log.to_owned(),
+        error,
+    })?;
+    let log_offset = file.metadata()?.len();
+    let mut child = ourselves(plan, mark, file)?;
+    let pid = child.id();
+    let found = exit::handle(pid).and_then(|handle| {
+        let stat = platform::process_stat(pid);
+        let stat = stat.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok((handle, stat.start_time))
+    });
+    match found {
+        Ok((handle, start_time)) => Ok(Spawned {
+            child,
+            handle,
+            start_time,
+            program,
+            log_offset,
+        }),
+        Err(error) => {
+            // It cannot be watched, so it must not live. It is our child: its pid is its own.
+            let _ = child.kill();
+            let _ = child.wait();
+            Err(error.into())
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the supervisor's spawn is the one place that starts a service"
+)]
+fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<Child> {
+    let errors = log.try_clone()?;
+    Command::new(OURSELVES)
+        .arg0("flowgate")
+        .args(["exec-service", "--"])
+        .args(&plan.args)
+        .current_dir(&plan.cwd)
+        .env_clear()
+        .envs(&plan.env)
+        .env(name, value)
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .spawn()
+}
+
+/// Makes a session and becomes the program; gives the error when that fails.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the second half of the supervisor's spawn: no process is made here"
+)]
+pub fn become_service(args: &[String]) -> io::Error {
+    let Some((program, rest)) = args.split_first() else {
+        return io::ErrorKind::InvalidInput.into();
+    };
+    match rustix::process::setsid() {
+        Ok(_) => Command::new(program).args(rest).exec(),
+        Err(error) => error.into(),
+    }
+}
+
+/// The log, appended to and never cut. It is for this user alone: services log prompts and keys.
+fn open_log(path: &Path) -> io::Result<File> {
+    if let Ok(facts) = path.metadata()
+        && (facts.file_type().is_fifo() || facts.file_type().is_socket())
+    {
+        // Opening it would wait for a reader.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no file"));
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Where the program is, by the PATH that the service gets. Looked for before the leap, since after
+/// it only the log would tell.
+fn find(plan: &Plan) -> Result<PathBuf, SpawnError> {
+    let written = plan.args.first().map(String::as_str).unwrap_or_default();
+    let fault = |why: &str| SpawnError::Program {
+        program: written.to_owned(),
+        why: why.to_owned(),
+    };
+    let candidates: Vec<PathBuf> = if written.contains('/') {
+        vec![plan.cwd.join(written)]
+    } else {
+        let path = plan.env.get("PATH").map(String::as_str).unwrap_or_default();
+        std::env::split_paths(path)
+            .map(|folder| plan.cwd.join(folder).join(written))
+            .collect()
+    };
+    let mut why = "no such program";
+    for candidate in candidates {
+        match candidate.metadata() {
+            Ok(facts) if !facts.is_file() => why = "is no file",
+            Ok(_) if rustix::fs::access(&candidate, Access::EXEC_OK).is_ok() => {
+                return Ok(candidate);
+            }
+            Ok(_) => why = "permission denied",
+            Err(_) => {}
+        }
+    }
+    Err(fault(why))
+}
