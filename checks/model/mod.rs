@@ -31,7 +31,7 @@ pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum}
 pub use fix::{Fix, Safety, Step};
 pub use host::{Clock, Expectation, Host, Paths, Policy, Space, Tool, User};
 pub use observed::{Observed, Unknown};
-pub use process::{Manager, Process, Relation};
+pub use process::{Manager, Output, Process, Relation};
 pub use program::{
     ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
 };

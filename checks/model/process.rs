@@ -35,11 +35,36 @@ pub struct Process {
     pub age_ms: u64,
     /// CPU time used so far, in milliseconds.
     pub cpu_ms: u64,
+    /// Where its standard output goes, when it may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Output>,
     /// Who started and manages it, when the cgroup tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
     /// What it is to us.
     pub relation: Relation,
+}
+
+/// Where the output of a process goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Output {
+    /// A file that has a name.
+    #[serde(rename_all = "camelCase")]
+    File {
+        /// The file, relative to the root when below it.
+        path: String,
+    },
+    /// A pipe; who reads it is not told.
+    Pipe,
+    /// A terminal.
+    Terminal,
+    /// `/dev/null`.
+    Null,
+    /// A file that was removed since: what is written is lost when the process ends.
+    Deleted,
+    /// A socket, or anything else.
+    Other,
 }
 
 /// A manager that is not flowgate.

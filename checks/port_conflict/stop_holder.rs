@@ -110,6 +110,7 @@ mod tests {
             cwd: None,
             age_ms: 0,
             cpu_ms: 0,
+            stdout: None,
             manager: None,
             relation: Relation::Foreign,
         }

@@ -161,6 +161,8 @@ fn process(
         cwd: candidate.cwd.as_ref().map(shown),
         age_ms: age * 10,
         cpu_ms: 0,
+        // A recording does not tell it.
+        stdout: None,
         manager: None,
         relation,
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use flowgate_checks::model::{Manager, Process, Relation, ServiceKind};
+use flowgate_checks::model::{Manager, Output, Process, Relation, ServiceKind};
 
 use super::candidate::Candidate;
 use super::command::describe;
@@ -154,6 +154,12 @@ impl Here {
             cwd: candidate.cwd.as_deref().map(shown),
             age_ms: self.uptime_ms.saturating_sub(ticks_to_ms(stat.start_time)),
             cpu_ms: ticks_to_ms(stat.cpu_ticks),
+            stdout: platform::output(stat.pid).map(|output| match output {
+                Output::File { path } => Output::File {
+                    path: shown(Path::new(&path)),
+                },
+                other => other,
+            }),
             manager,
             relation,
         })

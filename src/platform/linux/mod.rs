@@ -15,7 +15,7 @@ pub use host::{
 };
 pub use mount::mounts;
 pub use process::{
-    command_line, environment_block, environment_text, executable, open_file, process_ids,
+    command_line, environment_block, environment_text, executable, open_file, output, process_ids,
     process_stat, process_user, working_directory,
 };
 pub use socket::{kernel_sockets, socket_owners, table_sockets};
