@@ -15,6 +15,7 @@ mod service;
 mod snapshot;
 mod socket;
 mod subject;
+mod supervisor;
 
 pub use answer::{Answer, BodyClass, Identity, KeyedAnswer, Outcome, TargetProbes, TargetRole};
 pub use check::{Check, Spec, Verdict};
@@ -36,9 +37,10 @@ pub use program::{
     ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
 };
 pub use service::{
-    EnvVariable, Exit, LogTail, Profiles, Run, RunLife, RunSource, Scheme, Service, ServiceKind,
-    Settings, Wanted,
+    ChangedEntry, DotEnv, EntryChange, EnvVariable, Exit, LogTail, Profiles, RecordFile, Run,
+    RunLife, RunSource, Scheme, Service, ServiceKind, Settings, Wanted,
 };
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
-pub use socket::{BindReport, BindState, Owner, Socket};
+pub use socket::{BindReport, BindState, Clients, Owner, Socket};
 pub use subject::Subject;
+pub use supervisor::{RecordedSupervisor, Supervisor};

@@ -38,6 +38,9 @@ pub struct Process {
     /// Where its standard output goes, when it may be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<Output>,
+    /// Where its standard error goes, when it may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<Output>,
     /// Who started and manages it, when the cgroup tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,

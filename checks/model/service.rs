@@ -33,10 +33,71 @@ pub struct Service {
     /// Variables that change its behaviour, of the running process when there is one.
     #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
     pub environment: Observed<BTreeMap<String, EnvVariable>>,
+    /// The `.env` file that the program loads by itself; not asked when there is none.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub dot_env: Observed<DotEnv>,
+    /// Entries of its own config that are not what they were when its recorded run was started;
+    /// not asked when no digests were recorded.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub changed_entries: Observed<Vec<ChangedEntry>>,
+    /// The files that record it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordFile>,
+}
+
+/// A `.env` file that a program loads by itself (`facts/litellm.md` 3.5, `facts/cliproxyapi.md` 1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DotEnv {
+    /// The file.
+    pub path: String,
+    /// The variables in it that change behaviour.
+    pub variables: BTreeMap<String, EnvVariable>,
+}
+
+/// An entry of a config that differs from the one with which a run was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedEntry {
+    /// Its path in the config.
+    pub entry: String,
+    /// What became of it.
+    pub change: EntryChange,
+}
+
+/// What became of an entry since a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum EntryChange {
+    /// It has another value.
+    Changed,
+    /// It was not there.
+    Added,
+    /// It is not there any more.
+    Removed,
+}
+
+/// A file of the runtime dir that records a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordFile {
+    /// The file.
+    pub path: String,
+    /// Why it says nothing, as a fragment: `is no record: line 1 column 8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The pid of the run that it says to be going on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<u32>,
+    /// What became of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<RunLife>,
 }
 
 /// Which program a service is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum ServiceKind {
     /// LiteLLM.

@@ -111,6 +111,7 @@ mod tests {
             age_ms: 0,
             cpu_ms: 0,
             stdout: None,
+            stderr: None,
             manager: None,
             relation: Relation::Foreign,
         }

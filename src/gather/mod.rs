@@ -2,10 +2,12 @@
 
 mod assemble;
 pub mod binds;
+mod changes;
 mod configs;
 mod context;
 pub mod credentials;
 mod deadline;
+mod dot_env;
 pub mod environment;
 pub mod files;
 pub mod host;

@@ -6,8 +6,8 @@ use flowgate_checks::model::{Observed, Program, Scheme, Service, Settings, Unkno
 
 use super::configs::Wave0;
 use super::context::Context;
-use super::targets;
 use super::who::Who;
+use super::{changes, targets};
 use crate::config::service::ServiceConfig;
 
 /// Every service of flowgate.yaml, those that are off included.
@@ -55,6 +55,13 @@ fn one(
                 Observed::NotAsked => Observed::NotAsked,
             })
         }),
+        dot_env: from_who(who, |who| who.dot_envs.get(&service.name).cloned()),
+        changed_entries: changes::since(
+            &recorded.digests,
+            wave.digests.get(&service.kind),
+            context.fingerprinter.is_kept(),
+        ),
+        records: recorded.files,
     }
 }
 

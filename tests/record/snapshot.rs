@@ -107,5 +107,8 @@ fn service(stage: &Stage<'_>, config: &ServiceConfig, who: &Who) -> Service {
             Some(Observed::Known(look)) => Observed::Known(look.variables.clone()),
             _ => Observed::NotAsked,
         },
+        dot_env: Observed::NotAsked,
+        changed_entries: Observed::NotAsked,
+        records: recorded.files,
     }
 }

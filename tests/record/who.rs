@@ -74,13 +74,21 @@ fn listeners(stage: &Stage<'_>) -> Observed<BTreeMap<String, Socket>> {
         seen.sockets.push(TcpSocket {
             address: listener.address.parse().unwrap(),
             port: listener.port,
+            remote: None,
             state: TcpState::Listen,
             inode,
             uid: moment.uid_of(listener),
         });
         owners.entry(inode).or_default().extend(&listener.pids);
     }
-    sockets::merge(&[seen], &owners).listeners
+    let mut listeners = sockets::merge(&[seen], &owners);
+    if let Observed::Known(sockets) = &mut listeners {
+        // A recording does not tell who was connected.
+        sockets
+            .values_mut()
+            .for_each(|socket| socket.clients = None);
+    }
+    listeners
 }
 
 fn owners(sockets: &Observed<BTreeMap<String, Socket>>) -> BTreeSet<u32> {
@@ -163,6 +171,7 @@ fn process(
         cpu_ms: 0,
         // A recording does not tell it.
         stdout: None,
+        stderr: None,
         manager: None,
         relation,
     }

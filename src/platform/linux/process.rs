@@ -85,10 +85,10 @@ pub fn open_file(pid: u32, descriptor: u32) -> Option<PathBuf> {
     link.is_absolute().then_some(link)
 }
 
-/// Where the standard output of a process goes; a file by its absolute path. None when it is closed
-/// or may not be seen.
-pub fn output(pid: u32) -> Option<Output> {
-    let descriptor = format!("/proc/{pid}/fd/1");
+/// Where a descriptor of a process leads, 1 for its standard output; a file by its absolute path.
+/// None when it is closed or may not be seen.
+pub fn output(pid: u32, descriptor: u32) -> Option<Output> {
+    let descriptor = format!("/proc/{pid}/fd/{descriptor}");
     let link = fs::read_link(&descriptor).ok()?;
     let text = link.to_string_lossy();
     if text.starts_with("pipe:") {
@@ -178,7 +178,7 @@ mod tests {
             if removed {
                 fs::remove_file(&path).unwrap();
             }
-            let output = output(child.id());
+            let output = output(child.id(), 1);
             child.kill().unwrap();
             child.wait().unwrap();
             output
@@ -195,7 +195,7 @@ mod tests {
         };
         assert_eq!(run(file(), false), Some(named));
         assert_eq!(run(file(), true), Some(Output::Deleted));
-        assert_eq!(output(4_194_305), None);
+        assert_eq!(output(4_194_305, 1), None);
     }
 
     #[test]
