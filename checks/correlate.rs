@@ -137,6 +137,21 @@ const RULES: &[Rule] = &[
         effects: &["readiness/no-models"],
         related: Related::Service,
     },
+    Rule {
+        causes: &["oauth-login/management-key-mismatch"],
+        effects: &["oauth-login/banned"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["config/overridden"],
+        effects: &["readiness/config-rejected"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["supervisor/gone"],
+        effects: STATES,
+        related: Related::Chain,
+    },
     // 3. Why a program ends explains that it does not run.
     Rule {
         causes: EXIT_CAUSES,

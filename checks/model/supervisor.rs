@@ -9,17 +9,16 @@ use super::{Observed, RunLife};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Supervisor {
-    /// The supervisor that `supervisor/supervisor.json` names; known and none when there is no such
-    /// file.
+    /// The supervisor that `supervisor/supervisor.lock` names; known and none when it names none.
     #[serde(skip_serializing_if = "Observed::is_not_asked")]
     pub recorded: Observed<Option<RecordedSupervisor>>,
 }
 
-/// The supervisor that its own record names.
+/// The supervisor that its lock file names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedSupervisor {
-    /// The record.
+    /// The file.
     pub path: String,
     /// Its pid.
     pub pid: u32,

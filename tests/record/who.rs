@@ -128,6 +128,8 @@ fn candidate(stage: &Stage<'_>, running: &Running) -> Candidate {
         .find(|run| run.pid == Some(running.stat.pid));
     let service = run.and_then(|run| run.flowgate_name());
     let mut stat = running.stat.clone();
+    let told = stage.case.sessions.iter().find(|(pid, _)| *pid == stat.pid);
+    stat.session = told.map_or(stat.session, |(_, session)| *session);
     stat.start_time = start_time(run.map_or(0.0, |run| run.started_t));
     let is_own = running.uid == USER;
     let exe = running.argv.first().map(PathBuf::from).map(|program| {

@@ -18,4 +18,4 @@ pub use reading::{ServiceRecords, read};
 pub use record::{
     LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record,
 };
-pub use supervisor::{SupervisorRecord, supervisor};
+pub use supervisor::supervisor;
