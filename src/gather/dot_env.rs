@@ -112,6 +112,10 @@ fn assignment(line: &str) -> Option<(String, String)> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that are read"
+)]
 mod tests {
     use proptest::prelude::*;
 
