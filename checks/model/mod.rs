@@ -31,13 +31,13 @@ pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum}
 pub use fix::{Fix, Safety, Step};
 pub use host::{Clock, Expectation, Host, Paths, Policy, Space, Tool, User};
 pub use observed::{Observed, Unknown};
-pub use process::{Manager, Process, Relation};
+pub use process::{Manager, Process, Relation, Stdout};
 pub use program::{
     ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
 };
 pub use service::{
-    EnvVariable, Exit, LogTail, Profiles, Run, RunLife, RunSource, Scheme, Service, ServiceKind,
-    Settings, Wanted,
+    EnvFile, EnvVariable, Exit, LogTail, Profiles, Run, RunLife, RunSource, Scheme, Service,
+    ServiceKind, Settings, Wanted,
 };
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
 pub use socket::{BindReport, BindState, Owner, Socket};

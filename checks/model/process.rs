@@ -35,11 +35,43 @@ pub struct Process {
     pub age_ms: u64,
     /// CPU time used so far, in milliseconds.
     pub cpu_ms: u64,
+    /// What its standard output is, when it may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Stdout>,
+    /// Whether one of its threads waits until somebody reads its standard output.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waits_for_reader: bool,
+    /// Process that traces it: a debugger, `strace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traced_by: Option<u32>,
+    /// Whether its control group is frozen: a paused container.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
     /// Who started and manages it, when the cgroup tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
     /// What it is to us.
     pub relation: Relation,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What the standard output of a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Stdout {
+    /// A file.
+    File,
+    /// A pipe, which somebody has to read.
+    Pipe,
+    /// A terminal.
+    Terminal,
+    /// `/dev/null`.
+    Null,
+    /// A socket or another device.
+    Other,
 }
 
 /// A manager that is not flowgate.

@@ -33,6 +33,22 @@ pub struct Service {
     /// Variables that change its behaviour, of the running process when there is one.
     #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
     pub environment: Observed<BTreeMap<String, EnvVariable>>,
+    /// The `.env` files that its program reads, or that lie where a person would put one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_files: Vec<EnvFile>,
+}
+
+/// A `.env` file, by the names in it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvFile {
+    /// The file.
+    pub path: String,
+    /// The names that it gives a value which is not empty, sorted: those that a config references
+    /// and those that change behaviour.
+    pub names: Vec<String>,
+    /// Whether the program reads it by itself at its start.
+    pub is_read: bool,
 }
 
 /// Which program a service is.
@@ -113,6 +129,12 @@ pub struct Run {
     /// When it was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When it became ready; none when it has not yet, or nobody recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<Timestamp>,
+    /// Since when the supervisor gets no answer from it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready_since: Option<Timestamp>,
     /// Which kind of record says so.
     pub source: RunSource,
     /// What became of it, by pid, start time and boot id.
@@ -203,4 +225,9 @@ pub struct Profiles {
     /// `current_profile` of the state file; none when there is no state file.
     #[serde(skip_serializing_if = "Observed::is_not_asked")]
     pub current: Observed<Option<String>>,
+    /// For each profile the entries at which the active config differs from what the profile
+    /// renders, sorted, at most 20; nothing for a profile that it matches. Not asked without
+    /// `litellm_base`, or when the active config does not load.
+    #[serde(skip_serializing_if = "Observed::is_not_asked")]
+    pub differences: Observed<BTreeMap<String, Vec<String>>>,
 }

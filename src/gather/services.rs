@@ -55,6 +55,11 @@ fn one(
                 Observed::NotAsked => Observed::NotAsked,
             })
         }),
+        env_files: who
+            .known()
+            .and_then(|who| who.env_files.get(&service.name))
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use flowgate_checks::model::{
-    LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
+    EnvFile, LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
 };
 
 use super::context::Context;
 use super::environment::{self, EnvironmentLook};
 use super::processes::{self, ServiceIdentity};
-use super::{logs, sockets};
+use super::{env_files, logs, sockets};
 use crate::config::service::ServiceConfig;
 use crate::platform;
 use crate::supervisor::records::{self, RecordedService};
@@ -26,6 +26,8 @@ pub struct Who {
     pub processes: BTreeMap<u32, Process>,
     /// The variables of each running service.
     pub environments: BTreeMap<String, Observed<EnvironmentLook>>,
+    /// The `.env` files of each service.
+    pub env_files: BTreeMap<String, Vec<EnvFile>>,
     /// The log of each service since its last start.
     pub logs: BTreeMap<String, Observed<LogTail>>,
 }
@@ -61,6 +63,10 @@ pub fn look(
         who.logs.insert(
             service.name.clone(),
             logs::tail(&log, recorded.log_offset, &context.root, &context.redactor),
+        );
+        who.env_files.insert(
+            service.name.clone(),
+            env_files::look(service, programs.get(&service.name), referenced, context),
         );
         who.recorded.insert(service.name.clone(), recorded);
         identities.push(identity);

@@ -43,6 +43,8 @@ pub fn of(stage: &Stage<'_>) -> Value {
     snapshot.profiles = Profiles {
         names: stage.flowgate.profiles.keys().cloned().collect(),
         current: Observed::Known(profiles::current(&stage.flowgate.paths.state_file).unwrap()),
+        // The frame renders the active config of the only profile from that very file.
+        differences: Observed::NotAsked,
     };
     snapshot.binds = binds::of_services(stage, &who.sockets);
     let callbacks = binds::of_callbacks(stage, &who.sockets);
@@ -107,5 +109,6 @@ fn service(stage: &Stage<'_>, config: &ServiceConfig, who: &Who) -> Service {
             Some(Observed::Known(look)) => Observed::Known(look.variables.clone()),
             _ => Observed::NotAsked,
         },
+        env_files: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use flowgate::gather::processes::{Candidate, ServiceIdentity, describe, relate};
 use flowgate::gather::sockets;
 use flowgate::platform::{TcpSocket, TcpState, Witness};
 use flowgate::supervisor::records::RecordedService;
-use flowgate_checks::model::{LogTail, Observed, Owner, Process, Relation, Socket};
+use flowgate_checks::model::{LogTail, Observed, Owner, Process, Relation, Socket, Stdout};
 
 use crate::recording::{ROOT, Running, USER, start_time};
 use crate::stage::Stage;
@@ -161,6 +161,11 @@ fn process(
         cwd: candidate.cwd.as_ref().map(shown),
         age_ms: age * 10,
         cpu_ms: 0,
+        stdout: candidate.stdout.as_ref().map(|_| Stdout::File),
+        waits_for_reader: false,
+        // No recording tells of a tracer or of a frozen group; there was none.
+        traced_by: None,
+        frozen: false,
         manager: None,
         relation,
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use flowgate_checks::model::{Manager, Process, Relation, ServiceKind};
+use flowgate_checks::model::{Manager, Process, Relation, ServiceKind, Stdout};
 
 use super::candidate::Candidate;
 use super::command::describe;
@@ -137,6 +137,7 @@ impl Here {
         let uid = platform::process_user(stat.pid)?;
         let shown = |path: &Path| redactor.clean(&plain::one_line(&root.show(path)));
         let ticks_to_ms = |ticks: u64| ticks.saturating_mul(1000 / TICKS_PER_SECOND);
+        let stdout = platform::stdout_of(stat.pid);
         let manager = platform::managers(&platform::control_groups(stat.pid))
             .into_iter()
             .find(|manager| !self.managers.contains(manager));
@@ -154,6 +155,10 @@ impl Here {
             cwd: candidate.cwd.as_deref().map(shown),
             age_ms: self.uptime_ms.saturating_sub(ticks_to_ms(stat.start_time)),
             cpu_ms: ticks_to_ms(stat.cpu_ticks),
+            stdout,
+            waits_for_reader: stdout == Some(Stdout::Pipe) && platform::waits_for_reader(stat.pid),
+            traced_by: platform::tracer_of(stat.pid),
+            frozen: platform::is_frozen(stat.pid),
             manager,
             relation,
         })

@@ -1,12 +1,13 @@
 //! What the records of a service mean, in the words of the snapshot.
 
 use flowgate_checks::model::{Exit, Run, RunLife, RunSource, Wanted};
+use jiff::Timestamp;
 
 use super::history::HistoryLine;
 use super::life::{LifeSign, life_of};
 use super::pid_file::PidFile;
 use super::reading::ServiceRecords;
-use super::record::{LastExit, RecordError, RunRecord};
+use super::record::{LastExit, RecordError, RunRecord, ServiceRecord, ServiceState};
 
 /// So many exits are told.
 const EXITS: usize = 5;
@@ -74,6 +75,8 @@ pub fn interpret(
                     pid: run.pid,
                     session: run.sid,
                     started_at: run.started_at,
+                    ready_at: ready_at(records),
+                    unready_since: unready_since(records, record),
                     source: RunSource::Record,
                     life: recorded.life,
                 });
@@ -91,6 +94,8 @@ pub fn interpret(
                     pid: pid_file.pid,
                     session: recorded.session,
                     started_at: pid_file.started_at,
+                    ready_at: None,
+                    unready_since: None,
                     source: RunSource::PidFile,
                     life: recorded.life,
                 });
@@ -164,6 +169,29 @@ fn bare_run(
         is_current: true,
         life,
     }
+}
+
+/// When the run that began last became ready.
+fn ready_at(records: &ServiceRecords) -> Option<Timestamp> {
+    let lines = records.history.iter().rev();
+    lines
+        .take_while(|line| !matches!(line, HistoryLine::Spawn { .. }))
+        .filter_map(|line| match line {
+            HistoryLine::Ready { at } => Some(*at),
+            _ => None,
+        })
+        .last()
+}
+
+/// Since when a service that is recorded as unready gives no answer.
+fn unready_since(records: &ServiceRecords, record: &ServiceRecord) -> Option<Timestamp> {
+    if record.state != ServiceState::Unready {
+        return None;
+    }
+    records.history.iter().rev().find_map(|line| match line {
+        HistoryLine::Unready { at } => Some(*at),
+        _ => None,
+    })
 }
 
 fn exits(records: &ServiceRecords) -> Vec<Exit> {
