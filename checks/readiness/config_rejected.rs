@@ -223,28 +223,24 @@ fn fix(view: View<'_>, config: &ConfigFile, place: &str, fault: Option<&Fault>) 
             Vec::new(),
         );
     }
-    let start = by_hand::start(view).filter(|_| !view.is_running());
-    let commands: Vec<String> = start.into_iter().collect();
+    let when = if view.is_running() {
+        format!("before {} starts again", view.name)
+    } else {
+        format!("then start {}", view.name)
+    };
     match fault {
         // Quotes around the one value are the only way to make it text.
         Some(fault) if fault.message.contains("put it in quotes") => Fix::new(
             "set-value",
             Safety::Unsafe,
-            format!("put the value at {place} in quotes"),
-            commands,
+            format!("put the value at {place} in quotes, {when}"),
+            Vec::new(),
         ),
-        Some(_) => Fix::manual(
-            "by-hand",
-            format!("correct {place}, then start {}", view.name),
-            commands,
-        ),
+        Some(_) => Fix::manual("by-hand", format!("correct {place}, {when}"), Vec::new()),
         None => Fix::manual(
             "by-hand",
-            format!(
-                "correct {place} if that is not done yet, then start {}",
-                view.name
-            ),
-            commands,
+            format!("correct {place} if that is not done yet, {when}"),
+            by_hand::start(view).into_iter().collect(),
         ),
     }
 }

@@ -82,17 +82,18 @@ fn refuses(litellm: View<'_>) -> bool {
 fn finding(litellm: View<'_>, why: &str, is_said: bool) -> Finding {
     let snapshot = litellm.snapshot;
     let config = &snapshot.configs.litellm;
+    let why = why.trim_end_matches('.');
     let verb = if is_said { "refused" } else { "will refuse" };
     let cause = match config.text(MASTER_KEY) {
         Some(reference) => format!(
-            "{why} {} is {reference}, and that variable was not set when it was started",
+            "master_key at {} is {reference}, and that variable was not set when it was started",
             config.place(MASTER_KEY)
         ),
         None if config.entry(MASTER_KEY).is_none() => format!(
-            "{why} {} has no {MASTER_KEY}, and LITELLM_MASTER_KEY was not set",
+            "{} has no {MASTER_KEY}, and LITELLM_MASTER_KEY was not set",
             config.path
         ),
-        None => format!("{why} It stands in {}", config.place(MASTER_KEY)),
+        None => format!("it stands at {}", config.place(MASTER_KEY)),
     };
     let mut finding = Finding::new(
         &MASTER_KEY_REFUSED,
@@ -126,16 +127,15 @@ fn finding(litellm: View<'_>, why: &str, is_said: bool) -> Finding {
 
 fn fix(litellm: View<'_>) -> Fix {
     let snapshot = litellm.snapshot;
-    let commands: Vec<String> = by_hand::start(litellm).into_iter().collect();
     let key = "a long random key such as sk- and 32 random letters";
     if let Some(variable) = snapshot.configs.litellm.text(MASTER_KEY)
         && let Some(name) = variable.strip_prefix("os.environ/")
     {
         let title = format!(
-            "set {name} to {key} in the shell that starts {}",
+            "set {name} to {key} in the shell that starts {}, then start it",
             litellm.name
         );
-        return Fix::new("set-master-key", Safety::Unsafe, title, commands);
+        return Fix::new("set-master-key", Safety::Unsafe, title, Vec::new());
     }
     Fix::new(
         "set-master-key",
@@ -145,6 +145,6 @@ fn fix(litellm: View<'_>) -> Fix {
             super::source::place(litellm, MASTER_KEY, "general_settings"),
             litellm.name
         ),
-        commands,
+        Vec::new(),
     )
 }

@@ -18,7 +18,7 @@ mod probes;
 pub mod processes;
 pub mod programs;
 pub mod python;
-mod rendering;
+pub mod rendering;
 mod secret_files;
 mod services;
 pub mod sockets;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use flowgate::config::profiles;
 use flowgate::config::service::ServiceConfig;
+use flowgate::gather::rendering;
 use flowgate_checks::model::{
     Configs, Observed, Paths, Profiles, Scheme, Service, Settings, Snapshot, Tool,
 };
@@ -43,8 +44,7 @@ pub fn of(stage: &Stage<'_>) -> Value {
     snapshot.profiles = Profiles {
         names: stage.flowgate.profiles.keys().cloned().collect(),
         current: Observed::Known(profiles::current(&stage.flowgate.paths.state_file).unwrap()),
-        // The frame renders the active config of the only profile from that very file.
-        differences: Observed::NotAsked,
+        differences: rendering::differences(&stage.flowgate),
     };
     snapshot.binds = binds::of_services(stage, &who.sockets);
     let callbacks = binds::of_callbacks(stage, &who.sockets);
