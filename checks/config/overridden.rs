@@ -3,8 +3,7 @@
 use super::OVERRIDDEN;
 use crate::by_hand;
 use crate::model::{
-    EnvVariable, Evidence, Finding, Fix, Observed, Safety, ServiceKind, Snapshot, Subject,
-    UnknownDatum, Verdict,
+    EnvVariable, Evidence, Finding, Fix, Safety, ServiceKind, Snapshot, Subject, Verdict,
 };
 use crate::shell;
 use crate::state::{View, services};
@@ -37,9 +36,7 @@ enum Source {
 pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
     for view in services(snapshot) {
         let found = overrides(view);
-        if found.is_empty() {
-            verdict.unknowns.extend(unknown(view));
-        } else {
+        if !found.is_empty() {
             verdict.push(finding(view, &found));
         }
     }
@@ -80,10 +77,8 @@ fn of_litellm(view: View<'_>, name: &str) -> Option<Override> {
     if has_option(view, option) {
         return None;
     }
-    let (variable, source) = set(view, &[name])?;
-    let EnvVariable::Text(value) = variable else {
-        return None;
-    };
+    let Setting { value, source } = set(view, &[name])?;
+    let value = value?;
     let effect = match name {
         "PORT" => {
             let port = view.settings().port?;
@@ -130,7 +125,7 @@ fn is_same_file(snapshot: &Snapshot, value: &str, shown: &str) -> bool {
 /// A store from which CLIProxyAPIPlus takes its config.
 fn store(view: View<'_>, name: &str) -> Option<Override> {
     let small = name.to_ascii_lowercase();
-    let (_, source) = set(view, &[name, &small])?;
+    let source = set(view, &[name, &small])?.source;
     Some(Override {
         what: name.into(),
         effect: format!(
@@ -143,8 +138,8 @@ fn store(view: View<'_>, name: &str) -> Option<Override> {
 
 /// `DEPLOY=cloud`: without a valid config it waits for one and does not listen.
 fn cloud(view: View<'_>) -> Option<Override> {
-    let (variable, source) = set(view, &["DEPLOY"])?;
-    let is_cloud = matches!(variable, EnvVariable::Text(value) if value == "cloud");
+    let Setting { value, source } = set(view, &["DEPLOY"])?;
+    let is_cloud = value == Some("cloud");
     // With a config that it can read it does nothing else.
     let listens = !view.own_sockets().is_empty() || view.is_identified();
     (is_cloud && !listens).then(|| Override {
@@ -172,23 +167,44 @@ fn password(view: View<'_>) -> Option<Override> {
     })
 }
 
-/// A variable under one of its names, where it is set to something, and where.
-fn set<'a>(view: View<'a>, names: &[&str]) -> Option<(&'a EnvVariable, Source)> {
-    let is_set = |variable: &&EnvVariable| **variable != EnvVariable::Empty;
+/// A variable that is set to something.
+struct Setting<'a> {
+    /// Its value, when it is known to be no secret.
+    value: Option<&'a str>,
+    source: Source,
+}
+
+/// A variable under one of its names, where it is set to something, and where. What is in the
+/// environment wins over the `.env` file, also when it is empty.
+fn set<'a>(view: View<'a>, names: &[&str]) -> Option<Setting<'a>> {
     let process = view.main_process().or_else(|| view.processes().next());
-    if let (Some(variables), Some(process)) = (view.service.environment.known(), process) {
-        let found = names.iter().find_map(|name| variables.get(*name));
-        if let Some(variable) = found {
-            // What is in the environment wins over the file, also when it is empty.
-            return is_set(&variable).then_some((variable, Source::Process(process.pid)));
-        }
+    if let (Some(variables), Some(process)) = (view.service.environment.known(), process)
+        && let Some(variable) = names.iter().find_map(|name| variables.get(*name))
+    {
+        let source = Source::Process(process.pid);
+        return match variable {
+            EnvVariable::Text(value) => Some(Setting {
+                value: Some(value),
+                source,
+            }),
+            EnvVariable::Secret { .. } => Some(Setting {
+                value: None,
+                source,
+            }),
+            EnvVariable::Empty => None,
+        };
     }
     if view.service.kind == ServiceKind::Litellm && is_production(view) {
         return None;
     }
-    let file = view.service.dot_env.known()?;
-    let variable = names.iter().find_map(|name| file.variables.get(*name))?;
-    is_set(&variable).then(|| (variable, Source::DotEnv(file.path.clone())))
+    let file = view.service.env_files.iter().find(|file| file.is_read)?;
+    let name = names
+        .iter()
+        .find(|name| file.names.iter().any(|one| one == *name))?;
+    Some(Setting {
+        value: file.values.get(*name).map(String::as_str),
+        source: Source::DotEnv(file.path.clone()),
+    })
 }
 
 /// LiteLLM loads no `.env` then (`facts/litellm.md` 3.5).
@@ -271,17 +287,4 @@ fn commands(view: View<'_>, first: &Override) -> Vec<String> {
         *start = format!("unset {name} {small}; {start}");
     }
     commands
-}
-
-/// A `.env` that cannot be read may set anything.
-fn unknown(view: View<'_>) -> Option<UnknownDatum> {
-    let Observed::Unknown(unknown) = &view.service.dot_env else {
-        return None;
-    };
-    Some(UnknownDatum {
-        what: format!("what the .env file of {} sets", view.name),
-        why: unknown.why.clone(),
-        command: unknown.command.clone(),
-        optional: true,
-    })
 }

@@ -37,7 +37,7 @@ pub use program::{
     ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
 };
 pub use service::{
-    ChangedEntry, DotEnv, EntryChange, EnvVariable, Exit, LogTail, Profiles, RecordFile, Run,
+    ChangedEntry, EntryChange, EnvFile, EnvVariable, Exit, LogTail, Profiles, RecordFile, Run,
     RunLife, RunSource, Scheme, Service, ServiceKind, Settings, Wanted,
 };
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};

@@ -41,11 +41,24 @@ pub struct Process {
     /// Where its standard error goes, when it may be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr: Option<Output>,
+    /// Whether one of its threads waits until somebody reads its standard output.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waits_for_reader: bool,
+    /// Process that traces it: a debugger, `strace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traced_by: Option<u32>,
+    /// Whether its control group is frozen: a paused container.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
     /// Who started and manages it, when the cgroup tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
     /// What it is to us.
     pub relation: Relation,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Where the output of a process goes.
@@ -58,7 +71,7 @@ pub enum Output {
         /// The file, relative to the root when below it.
         path: String,
     },
-    /// A pipe; who reads it is not told.
+    /// A pipe, which somebody has to read.
     Pipe,
     /// A terminal.
     Terminal,
@@ -66,7 +79,7 @@ pub enum Output {
     Null,
     /// A file that was removed since: what is written is lost when the process ends.
     Deleted,
-    /// A socket, or anything else.
+    /// A socket or another device.
     Other,
 }
 

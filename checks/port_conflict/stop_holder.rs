@@ -112,6 +112,9 @@ mod tests {
             cpu_ms: 0,
             stdout: None,
             stderr: None,
+            waits_for_reader: false,
+            traced_by: None,
+            frozen: false,
             manager: None,
             relation: Relation::Foreign,
         }

@@ -8,6 +8,7 @@ use flowgate_checks::model::{
 };
 
 use super::context::Context;
+use super::rendering;
 use crate::config::cliproxyapi::{self, CliproxyConfig};
 use crate::config::command::config_path;
 use crate::config::discover::Surroundings;
@@ -87,6 +88,7 @@ fn read_profiles(config: &FlowgateConfig) -> Profiles {
             Ok(current) => Observed::Known(current),
             Err(why) => Observed::unknown(why),
         },
+        differences: rendering::differences(config),
     }
 }
 

@@ -55,7 +55,11 @@ fn one(
                 Observed::NotAsked => Observed::NotAsked,
             })
         }),
-        dot_env: from_who(who, |who| who.dot_envs.get(&service.name).cloned()),
+        env_files: who
+            .known()
+            .and_then(|who| who.env_files.get(&service.name))
+            .cloned()
+            .unwrap_or_default(),
         changed_entries: changes::since(
             &recorded.digests,
             wave.digests.get(&service.kind),

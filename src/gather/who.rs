@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use flowgate_checks::model::{
-    DotEnv, LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
+    EnvFile, LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
     Supervisor,
 };
 
 use super::context::Context;
 use super::environment::{self, EnvironmentLook};
 use super::processes::{self, ServiceIdentity};
-use super::{dot_env, logs, sockets};
+use super::{env_files, logs, sockets};
 use crate::config::service::ServiceConfig;
 use crate::platform;
 use crate::supervisor::records::{self, RecordedService};
@@ -29,8 +29,8 @@ pub struct Who {
     pub processes: BTreeMap<u32, Process>,
     /// The variables of each running service.
     pub environments: BTreeMap<String, Observed<EnvironmentLook>>,
-    /// The `.env` file that each service loads.
-    pub dot_envs: BTreeMap<String, Observed<DotEnv>>,
+    /// The `.env` files of each service.
+    pub env_files: BTreeMap<String, Vec<EnvFile>>,
     /// The log of each service since its last start.
     pub logs: BTreeMap<String, Observed<LogTail>>,
 }
@@ -70,9 +70,9 @@ pub fn look(
             service.name.clone(),
             logs::tail(&log, recorded.log_offset, &context.root, &context.redactor),
         );
-        who.dot_envs.insert(
+        who.env_files.insert(
             service.name.clone(),
-            dot_env::of_service(service, programs.get(&service.name), context),
+            env_files::look(service, programs.get(&service.name), referenced, context),
         );
         who.recorded.insert(service.name.clone(), recorded);
         identities.push(identity);

@@ -133,6 +133,10 @@ pub const CASES: &[Case] = &[
         answers_from: Some("h-baseline-codex"),
         ..case("5-litellm-still-starting")
     },
+    case("5-cliproxy-config-bad-yaml"),
+    case("5-cliproxy-frozen"),
+    case("5-cliproxy-killed-after-start"),
+    case("5-litellm-master-key-missing"),
     case("5-litellm-upstream-key-wrong"),
     case("5-profile-not-generated-litellm"),
     Case {

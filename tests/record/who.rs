@@ -8,7 +8,7 @@ use flowgate::gather::processes::{Candidate, ServiceIdentity, describe, relate};
 use flowgate::gather::sockets;
 use flowgate::platform::{TcpSocket, TcpState, Witness};
 use flowgate::supervisor::records::RecordedService;
-use flowgate_checks::model::{LogTail, Observed, Owner, Process, Relation, Socket};
+use flowgate_checks::model::{LogTail, Observed, Output, Owner, Process, Relation, Socket};
 
 use crate::recording::{ROOT, Running, USER, start_time};
 use crate::stage::Stage;
@@ -171,9 +171,16 @@ fn process(
         cwd: candidate.cwd.as_ref().map(shown),
         age_ms: age * 10,
         cpu_ms: 0,
+        stdout: candidate
+            .stdout
+            .as_ref()
+            .map(|path| Output::File { path: shown(path) }),
         // A recording does not tell it.
-        stdout: None,
         stderr: None,
+        waits_for_reader: false,
+        // No recording tells of a tracer or of a frozen group; there was none.
+        traced_by: None,
+        frozen: false,
         manager: None,
         relation,
     }

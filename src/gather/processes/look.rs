@@ -153,6 +153,7 @@ impl Here {
             })
         };
         let ticks_to_ms = |ticks: u64| ticks.saturating_mul(1000 / TICKS_PER_SECOND);
+        let stdout = output(1);
         let manager = platform::managers(&platform::control_groups(stat.pid))
             .into_iter()
             .find(|manager| !self.managers.contains(manager));
@@ -170,7 +171,10 @@ impl Here {
             cwd: candidate.cwd.as_deref().map(shown),
             age_ms: self.uptime_ms.saturating_sub(ticks_to_ms(stat.start_time)),
             cpu_ms: ticks_to_ms(stat.cpu_ticks),
-            stdout: output(1),
+            waits_for_reader: stdout == Some(Output::Pipe) && platform::waits_for_reader(stat.pid),
+            traced_by: platform::tracer_of(stat.pid),
+            frozen: platform::is_frozen(stat.pid),
+            stdout,
             stderr: output(2),
             manager,
             relation,

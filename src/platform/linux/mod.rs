@@ -1,6 +1,7 @@
 //! Linux: `/proc` and netlink.
 
 mod cgroup;
+mod held;
 mod host;
 mod mount;
 mod process;
@@ -10,6 +11,7 @@ mod tcp_table;
 mod xattr;
 
 pub use cgroup::{control_groups, is_container, managers};
+pub use held::{is_frozen, tracer_of, waits_for_reader};
 pub use host::{
     TICKS_PER_SECOND, boot_id, booted_at_seconds, emulated, kernel_release, pid_limit, uptime_ms,
 };

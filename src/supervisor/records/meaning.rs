@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flowgate_checks::model::{Exit, RecordFile, Run, RunLife, RunSource, Wanted};
+use jiff::Timestamp;
 
 use super::history::HistoryLine;
 use super::life::{LifeSign, life_of};
@@ -80,6 +81,8 @@ pub fn interpret(
                     pid: run.pid,
                     session: run.sid,
                     started_at: run.started_at,
+                    ready_at: ready_at(records),
+                    unready_since: unready_since(records, record),
                     source: RunSource::Record,
                     life: recorded.life,
                 });
@@ -97,6 +100,8 @@ pub fn interpret(
                     pid: pid_file.pid,
                     session: recorded.session,
                     started_at: pid_file.started_at,
+                    ready_at: None,
+                    unready_since: None,
                     source: RunSource::PidFile,
                     life: recorded.life,
                 });
@@ -204,6 +209,29 @@ fn bare_run(
         is_current: true,
         life,
     }
+}
+
+/// When the run that began last became ready.
+fn ready_at(records: &ServiceRecords) -> Option<Timestamp> {
+    let lines = records.history.iter().rev();
+    lines
+        .take_while(|line| !matches!(line, HistoryLine::Spawn { .. }))
+        .filter_map(|line| match line {
+            HistoryLine::Ready { at } => Some(*at),
+            _ => None,
+        })
+        .last()
+}
+
+/// Since when a service that is recorded as unready gives no answer.
+fn unready_since(records: &ServiceRecords, record: &ServiceRecord) -> Option<Timestamp> {
+    if record.state != ServiceState::Unready {
+        return None;
+    }
+    records.history.iter().rev().find_map(|line| match line {
+        HistoryLine::Unready { at } => Some(*at),
+        _ => None,
+    })
 }
 
 fn exits(records: &ServiceRecords) -> Vec<Exit> {
