@@ -82,6 +82,14 @@ const STATES: &[&str] = &[
     "readiness/killed",
 ];
 
+/// The states in which a service answers nothing.
+const MUTE: &[&str] = &[
+    "readiness/not-running",
+    "readiness/crash-loop",
+    "readiness/killed",
+    "readiness/hung",
+];
+
 const RULES: &[Rule] = &[
     // 1. Who owns the configured port names the root.
     Rule {
@@ -137,6 +145,21 @@ const RULES: &[Rule] = &[
         effects: &["readiness/no-models"],
         related: Related::Service,
     },
+    Rule {
+        causes: &["oauth-login/management-key-mismatch"],
+        effects: &["oauth-login/banned"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["config/overridden"],
+        effects: &["readiness/config-rejected"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["supervisor/gone"],
+        effects: STATES,
+        related: Related::Chain,
+    },
     // 3. Why a program ends explains that it does not run.
     Rule {
         causes: EXIT_CAUSES,
@@ -167,7 +190,7 @@ const RULES: &[Rule] = &[
     },
     // 4. The state of a service explains what its HTTP would have told.
     Rule {
-        causes: STATES,
+        causes: MUTE,
         effects: &[
             "readiness/http-error",
             "readiness/client-key-rejected",

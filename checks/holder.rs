@@ -1,7 +1,9 @@
 //! Who holds the configured port of a service in its stead, and whether that one serves as ours.
 
 use crate::answers::{Answers, answers};
-use crate::model::{BindState, Manager, Owner, Process, Relation, ServiceKind, Socket};
+use crate::model::{
+    BindState, Manager, Owner, Process, Relation, RunLife, ServiceKind, Snapshot, Socket,
+};
 use crate::state::{View, asked_host, meets};
 use crate::words;
 
@@ -32,6 +34,8 @@ pub enum Claim {
     Copy,
     /// It has the right identity and accepts our key.
     Serves,
+    /// A process of a tree that flowgate started, which is not that of the current run.
+    Orphan,
 }
 
 /// Who holds the configured port of a service in the stead of its own run, one per claim.
@@ -119,7 +123,11 @@ fn claim(view: &View<'_>, socket: &Socket) -> Option<Claim> {
     } else {
         Answers::Otherwise
     };
-    if is_our_own(view, socket) || may_be_own(view, socket) {
+    // Whatever an orphan answers, and however well: it is the run that flowgate knows which is missed.
+    if is_orphan(view, socket) {
+        return Some(Claim::Orphan);
+    }
+    if is_of_a_run(view, socket) || may_be_own(view, socket) {
         return None;
     }
     if answers == Answers::AsOurs {
@@ -146,12 +154,45 @@ fn claim(view: &View<'_>, socket: &Socket) -> Option<Claim> {
     }
 }
 
-/// Whether a listener belongs to what flowgate started: another service, or an earlier run.
-fn is_our_own(view: &View<'_>, socket: &Socket) -> bool {
+/// Whether a listener belongs to the current run of a service.
+fn is_of_a_run(view: &View<'_>, socket: &Socket) -> bool {
     crate::state::owners(view.snapshot, socket)
         .iter()
-        .any(|process| {
+        .any(|process| process.serves().is_some())
+}
+
+/// Whether what is left of an earlier run of a service holds a listener, and no current run does.
+fn is_orphan(view: &View<'_>, socket: &Socket) -> bool {
+    let is_left = |process: &&Process| {
+        process.state != 'Z' && matches!(process.relation, Relation::Orphan { .. })
+    };
+    !is_of_a_run(view, socket)
+        && crate::state::owners(view.snapshot, socket)
+            .iter()
+            .any(is_left)
+}
+
+/// Whether nobody is connected to these listeners but the services of flowgate and its supervisor;
+/// false where it was not looked at.
+pub fn serve_nobody(snapshot: &Snapshot, sockets: &[&Socket]) -> bool {
+    let supervisor = snapshot
+        .supervisor
+        .recorded
+        .known()
+        .and_then(Option::as_ref);
+    let is_ours = |pid: &u32| {
+        let process = snapshot.processes.get(pid);
+        process.is_some_and(|process| {
             process.serves().is_some() || matches!(process.relation, Relation::Orphan { .. })
+        }) || supervisor
+            .is_some_and(|supervisor| supervisor.pid == *pid && supervisor.life == RunLife::Alive)
+    };
+    !sockets.is_empty()
+        && sockets.iter().all(|socket| {
+            socket
+                .clients
+                .as_ref()
+                .is_some_and(|clients| clients.unseen == 0 && clients.pids.iter().all(is_ours))
         })
 }
 

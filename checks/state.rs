@@ -1,8 +1,9 @@
 //! What follows from a snapshot about a service: wanted, running, serving, and who holds its port.
 
+use crate::logs;
 use crate::model::{
-    Expectation, Identity, Observed, Owner, Process, RunLife, Service, ServiceKind, Settings,
-    Snapshot, Socket, TargetProbes,
+    Answer, Expectation, Identity, Observed, Owner, Process, RunLife, Service, ServiceKind,
+    Settings, Snapshot, Socket, TargetProbes,
 };
 
 /// A service with everything that the snapshot knows of it.
@@ -157,13 +158,85 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Whether it was started so recently that it need not be ready: its process lives, has not
-    /// bound its port, and is younger than its ready timeout.
+    /// Whether it was started so recently that it need not answer yet: its process lives, is younger
+    /// than its ready timeout and was not ready before, and it has not bound its port, or it has
+    /// and says nothing that tells who it is. Who is stopped, or waits for a reader, starts no more.
     pub fn is_starting(&self) -> bool {
-        let young = |process: &Process| {
-            process.age_ms < self.settings().ready_timeout_seconds.saturating_mul(1000)
+        let Some(process) = self.main_process() else {
+            return false;
         };
-        self.main_process().is_some_and(young) && self.own_sockets().is_empty()
+        let window = self.settings().ready_timeout_seconds.saturating_mul(1000);
+        let is_mute = self
+            .probes()
+            .is_some_and(|probes| probes.identity() == Identity::Silent);
+        process.age_ms < window
+            && !self.was_ready()
+            && !self.is_identified()
+            && !self
+                .answering_processes()
+                .iter()
+                .any(|process| is_suspended(process) || process.waits_for_reader)
+            && (self.own_sockets().is_empty() || self.owns_port() && is_mute)
+    }
+
+    /// Whether its run is known to have served: by the record, or by a request in its log.
+    pub fn was_ready(&self) -> bool {
+        let recorded = self.service.run.as_ref().and_then(|run| run.ready_at);
+        let log = self.service.log.known();
+        recorded.is_some()
+            || log.is_some_and(|log| log.lines.iter().any(|line| logs::is_request(line)))
+    }
+
+    /// The processes of its run that would have to answer: those that listen on its configured
+    /// port, else its main process.
+    pub fn answering_processes(&self) -> Vec<&'a Process> {
+        let sockets = self.own_sockets();
+        let listening: Vec<&Process> = self
+            .processes()
+            .filter(|process| {
+                sockets.iter().any(|socket| {
+                    Some(socket.port) == self.settings().port
+                        && matches!(&socket.owner, Owner::Known { pids } if pids.contains(&process.pid))
+                })
+            })
+            .collect();
+        if listening.is_empty() {
+            self.main_process().into_iter().collect()
+        } else {
+            listening
+        }
+    }
+
+    /// The answer to the request that tells who serves, where it was asked.
+    pub fn identity_answer(&self) -> Option<&'a Answer> {
+        let probes = self.serving_probes()?;
+        match self.service.kind {
+            ServiceKind::Litellm => probes.liveness.known(),
+            ServiceKind::Cliproxyapi => probes.root.known(),
+            ServiceKind::Other => probes.root.known().or_else(|| probes.readiness.known()),
+        }
+    }
+}
+
+/// Whether a process was suspended by a signal, and nobody holds it on purpose: no tracer, and no
+/// freezer of its control group.
+pub fn is_suspended(process: &Process) -> bool {
+    process.state == 'T' && process.traced_by.is_none() && !process.frozen
+}
+
+/// Who holds a process on purpose: a tracer, or the freezer of its control group. A tracer that
+/// lets it run holds nothing.
+pub fn held_by(process: &Process) -> Option<String> {
+    if process.frozen {
+        return Some(format!(
+            "the control group of pid {} is frozen",
+            process.pid
+        ));
+    }
+    match (process.state, process.traced_by) {
+        ('t' | 'T', Some(tracer)) => Some(format!("pid {} is traced by pid {tracer}", process.pid)),
+        ('t', None) => Some(format!("pid {} is traced", process.pid)),
+        _ => None,
     }
 }
 

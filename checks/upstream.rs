@@ -6,7 +6,8 @@ pub use address::Address;
 
 use crate::by_hand::split_place;
 use crate::model::{
-    Answer, BodyClass, EntryValue, EnvVariable, KeyedAnswer, SecretClass, ServiceKind, Snapshot,
+    Answer, BodyClass, EntryValue, EnvFile, EnvVariable, KeyedAnswer, SecretClass, ServiceKind,
+    Snapshot,
 };
 use crate::state::{View, service_of};
 
@@ -35,6 +36,8 @@ pub enum Key<'a> {
     Given(&'a str),
     /// A variable whose value the snapshot does not know.
     Variable(&'a str),
+    /// A variable that the running process does not have, or that is empty.
+    Unset(&'a str),
     /// None, or the empty text.
     Absent,
 }
@@ -84,12 +87,30 @@ fn key_of<'a>(snapshot: &'a Snapshot, path: &str) -> Key<'a> {
         Some(EntryValue::Text(text)) => match text.strip_prefix(VARIABLE) {
             Some(name) => match variable(snapshot, name) {
                 Some(EnvVariable::Secret { fingerprint }) => Key::Given(fingerprint),
+                _ if is_unset(snapshot, name) => Key::Unset(name),
                 _ => Key::Variable(name),
             },
             None => Key::Absent,
         },
         _ => Key::Absent,
     }
+}
+
+/// Whether LiteLLM runs and its environment is known to lack a variable, or to have it empty: neither
+/// what it was started with, nor `environment_variables` of its config, nor the `.env` that it reads.
+pub fn is_unset(snapshot: &Snapshot, name: &str) -> bool {
+    let Some(litellm) = service_of(snapshot, ServiceKind::Litellm).filter(View::is_running) else {
+        return false;
+    };
+    let Some(environment) = litellm.service.environment.known() else {
+        return false;
+    };
+    let is_given = !matches!(environment.get(name), None | Some(EnvVariable::Empty));
+    let in_config = format!("environment_variables.{name}");
+    let is_read = |file: &EnvFile| file.is_read && file.names.iter().any(|one| one == name);
+    !is_given
+        && snapshot.configs.litellm.entry(&in_config).is_none()
+        && !litellm.service.env_files.iter().any(is_read)
 }
 
 fn variable<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a EnvVariable> {
@@ -153,7 +174,7 @@ pub fn tried<'a>(
             .or_else(|| answers().find(|keyed| keyed.key.as_deref() == Some(fingerprint)))
             .or_else(by_place),
         Key::Variable(_) => by_place(),
-        Key::Absent => answers().find(|keyed| keyed.key.is_none()),
+        Key::Absent | Key::Unset(_) => answers().find(|keyed| keyed.key.is_none()),
     }?;
     Some((found, found.answer.known()?))
 }

@@ -2,7 +2,11 @@
 
 mod file;
 mod key;
+mod log_lost;
+mod overridden;
 mod port;
+mod readiness_path;
+mod running;
 
 use crate::model::{Check, Snapshot, Verdict};
 
@@ -13,6 +17,10 @@ crate::findings! { "config";
     UNKNOWN_KEY = "unknown-key", Warning, Risk, "a key that flowgate does not know";
     DUPLICATE_KEY = "duplicate-key", Error, Risk, "a key that stands twice";
     PORT_MISMATCH = "port-mismatch", Error, Outage, "its ports are not the same";
+    RUNNING_CONFIG_DIFFERS = "running-config-differs", Warning, Risk, "runs with another config than its file";
+    OVERRIDDEN = "overridden", Error, Outage, "something makes it ignore its config";
+    COSTLY_READINESS_PATH = "costly-readiness-path", Warning, Risk, "its readiness path costs money";
+    LOG_LOST = "log-lost", Warning, Risk, "its log lines go nowhere";
 }
 
 /// The check.
@@ -30,5 +38,9 @@ fn run(snapshot: &Snapshot) -> Verdict {
     file::look(snapshot, &mut verdict);
     key::look(snapshot, &mut verdict);
     port::look(snapshot, &mut verdict);
+    running::look(snapshot, &mut verdict);
+    overridden::look(snapshot, &mut verdict);
+    readiness_path::look(snapshot, &mut verdict);
+    log_lost::look(snapshot, &mut verdict);
     verdict
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct ConfigFile {
     pub tried: Vec<String>,
     /// Whether it could be read and parsed.
     pub state: ConfigState,
+    /// When it was written last, when it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<Timestamp>,
     /// Every mapping, list and scalar, by path: `services.litellm.port`,
     /// `model_list[0].litellm_params.api_base`. A key that holds `.`, `[` or `"` is quoted.
     pub entries: BTreeMap<String, Entry>,

@@ -74,6 +74,8 @@ pub enum FileRole {
     RuntimeDir,
     /// The folder of a config.
     ConfigDir,
+    /// The folder into which CLIProxyAPIPlus writes its log files.
+    LogDir,
 }
 
 /// What kind of file it is.

@@ -15,6 +15,7 @@ mod service;
 mod snapshot;
 mod socket;
 mod subject;
+mod supervisor;
 
 pub use answer::{Answer, BodyClass, Identity, KeyedAnswer, Outcome, TargetProbes, TargetRole};
 pub use check::{Check, Spec, Verdict};
@@ -31,14 +32,15 @@ pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum}
 pub use fix::{Fix, Safety, Step};
 pub use host::{Clock, Expectation, Host, Paths, Policy, Space, Tool, User};
 pub use observed::{Observed, Unknown};
-pub use process::{Manager, Process, Relation};
+pub use process::{Manager, Output, Process, Relation};
 pub use program::{
     ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
 };
 pub use service::{
-    EnvVariable, Exit, LogTail, Profiles, Run, RunLife, RunSource, Scheme, Service, ServiceKind,
-    Settings, Wanted,
+    ChangedEntry, EntryChange, EnvFile, EnvVariable, Exit, LogTail, Profiles, RecordFile, Run,
+    RunLife, RunSource, Scheme, Service, ServiceKind, Settings, Wanted,
 };
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
-pub use socket::{BindReport, BindState, Owner, Socket};
+pub use socket::{BindReport, BindState, Clients, Owner, Socket};
 pub use subject::Subject;
+pub use supervisor::{RecordedSupervisor, Supervisor};

@@ -35,11 +35,52 @@ pub struct Process {
     pub age_ms: u64,
     /// CPU time used so far, in milliseconds.
     pub cpu_ms: u64,
+    /// Where its standard output goes, when it may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Output>,
+    /// Where its standard error goes, when it may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<Output>,
+    /// Whether one of its threads waits until somebody reads its standard output.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waits_for_reader: bool,
+    /// Process that traces it: a debugger, `strace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traced_by: Option<u32>,
+    /// Whether its control group is frozen: a paused container.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frozen: bool,
     /// Who started and manages it, when the cgroup tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
     /// What it is to us.
     pub relation: Relation,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Where the output of a process goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Output {
+    /// A file that has a name.
+    #[serde(rename_all = "camelCase")]
+    File {
+        /// The file, relative to the root when below it.
+        path: String,
+    },
+    /// A pipe, which somebody has to read.
+    Pipe,
+    /// A terminal.
+    Terminal,
+    /// `/dev/null`.
+    Null,
+    /// A file that was removed since: what is written is lost when the process ends.
+    Deleted,
+    /// A socket or another device.
+    Other,
 }
 
 /// A manager that is not flowgate.

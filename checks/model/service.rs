@@ -33,10 +33,77 @@ pub struct Service {
     /// Variables that change its behaviour, of the running process when there is one.
     #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
     pub environment: Observed<BTreeMap<String, EnvVariable>>,
+    /// The `.env` files that its program reads, or that lie where a person would put one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_files: Vec<EnvFile>,
+    /// Entries of its own config that are not what they were when its recorded run was started;
+    /// not asked when no digests were recorded.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub changed_entries: Observed<Vec<ChangedEntry>>,
+    /// The files that record it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordFile>,
+}
+
+/// A `.env` file, by the names in it and what can be said of their values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvFile {
+    /// The file.
+    pub path: String,
+    /// The names that it gives a value which is not empty, sorted: those that a config references
+    /// and those that change behaviour.
+    pub names: Vec<String>,
+    /// The values of those that change behaviour and hold no secret, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
+    /// Whether the program reads it by itself at its start.
+    pub is_read: bool,
+}
+
+/// An entry of a config that differs from the one with which a run was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedEntry {
+    /// Its path in the config.
+    pub entry: String,
+    /// What became of it.
+    pub change: EntryChange,
+}
+
+/// What became of an entry since a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum EntryChange {
+    /// It has another value.
+    Changed,
+    /// It was not there.
+    Added,
+    /// It is not there any more.
+    Removed,
+}
+
+/// A file of the runtime dir that records a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordFile {
+    /// The file.
+    pub path: String,
+    /// Why it says nothing, as a fragment: `is no record: line 1 column 8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The pid of the run that it says to be going on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<u32>,
+    /// What became of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<RunLife>,
 }
 
 /// Which program a service is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum ServiceKind {
     /// LiteLLM.
@@ -113,6 +180,12 @@ pub struct Run {
     /// When it was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When it became ready; none when it has not yet, or nobody recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<Timestamp>,
+    /// Since when the supervisor gets no answer from it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready_since: Option<Timestamp>,
     /// Which kind of record says so.
     pub source: RunSource,
     /// What became of it, by pid, start time and boot id.
@@ -203,4 +276,9 @@ pub struct Profiles {
     /// `current_profile` of the state file; none when there is no state file.
     #[serde(skip_serializing_if = "Observed::is_not_asked")]
     pub current: Observed<Option<String>>,
+    /// For each profile the entries at which the active config differs from what the profile
+    /// renders, sorted, at most 20; nothing for a profile that it matches. Not asked without
+    /// `litellm_base`, or when the active config does not load.
+    #[serde(skip_serializing_if = "Observed::is_not_asked")]
+    pub differences: Observed<BTreeMap<String, Vec<String>>>,
 }

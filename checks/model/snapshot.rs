@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BindReport, Clock, Configs, Credentials, EnvVariable, FileFacts, Host, Observed, Paths, Policy,
-    Process, Profiles, Service, Socket, TargetProbes, Tool,
+    Process, Profiles, Service, Socket, Supervisor, TargetProbes, Tool,
 };
 
 /// Version of the snapshot's form; a bundle of this version or older loads.
@@ -43,6 +43,9 @@ pub struct Snapshot {
     /// The services by name, those with `enabled: false` included.
     #[serde(default)]
     pub services: BTreeMap<String, Service>,
+    /// flowgate's own supervisor.
+    #[serde(default)]
+    pub supervisor: Supervisor,
     /// Bind tests by service.
     #[serde(default)]
     pub binds: BTreeMap<String, BindReport>,
@@ -79,6 +82,7 @@ impl Snapshot {
             configs: Configs::default(),
             profiles: Profiles::default(),
             services: BTreeMap::new(),
+            supervisor: Supervisor::default(),
             binds: BTreeMap::new(),
             sockets: Observed::NotAsked,
             processes: BTreeMap::new(),

@@ -19,6 +19,19 @@ pub struct Socket {
     /// Inodes of the sockets, sorted; several with `SO_REUSEPORT`.
     #[serde(default)]
     pub inodes: Vec<u64>,
+    /// Who is connected to it; none when nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Clients>,
+}
+
+/// Who is connected to a listener; the doctor itself is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Clients {
+    /// The processes at the other ends, sorted.
+    pub pids: Vec<u32>,
+    /// Connections whose other end cannot be seen: it is on another machine, or belongs to another user.
+    pub unseen: u32,
 }
 
 /// Who holds a socket. A hidden owner is still an owner: the port is not free.

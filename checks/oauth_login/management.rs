@@ -11,7 +11,7 @@ use crate::routes::{Edition, login_route};
 use crate::state::View;
 
 /// The entry of the management key in cliproxyapi.yaml.
-const SECRET_KEY: &str = "remote-management.secret-key";
+pub const SECRET_KEY: &str = "remote-management.secret-key";
 
 /// The variable that turns the API on without a key in the file.
 const PASSWORD: &str = "MANAGEMENT_PASSWORD";

@@ -1,9 +1,11 @@
 #![doc = include_str!("../oauth_login.md")]
 
+mod banned;
 mod callback;
 mod credential;
 mod endpoint;
 mod management;
+mod management_key;
 mod no_credential;
 
 use crate::logins::{unseen, usable_providers};
@@ -13,6 +15,8 @@ use crate::state::service_of;
 
 crate::findings! { "oauth-login";
     MANAGEMENT_DISABLED = "management-disabled", Error, Outage, "no management API";
+    MANAGEMENT_KEY_MISMATCH = "management-key-mismatch", Error, Outage, "the kept management key is wrong";
+    BANNED = "banned", Error, Outage, "the management API has banned this machine";
     WRONG_ENDPOINT = "wrong-endpoint", Error, Outage, "a login path that does not exist";
     CALLBACK_PORT_BUSY = "callback-port-busy", Error, Outage, "its callback port is held";
     NO_CREDENTIAL = "no-credential", Error, Outage, "no login";
@@ -45,6 +49,8 @@ fn run(snapshot: &Snapshot) -> Verdict {
             ..unknown
         }));
     management::look(proxy, &mut verdict);
+    management_key::look(proxy, &mut verdict);
+    banned::look(proxy, &mut verdict);
     endpoint::look(snapshot, &mut verdict);
     callback::look(proxy, &mut verdict);
     credential::look(proxy, &mut verdict);

@@ -5,6 +5,7 @@ mod drifted_port;
 mod foreign_listener;
 mod listener_row;
 mod move_port;
+mod own_orphan;
 mod same_port_twice;
 mod second_instance;
 mod stop_holder;
@@ -28,6 +29,7 @@ pub static CHECK: Check = Check {
 crate::findings! { "port-conflict";
     FOREIGN_LISTENER = "foreign-listener", Error, Outage, "another program holds the port";
     SECOND_INSTANCE = "second-instance", Error, Outage, "another copy of the program holds the port";
+    OWN_ORPHAN = "own-orphan", Error, Outage, "an earlier run of ours holds the port";
     UNKNOWN_OWNER = "unknown-owner", Error, Outage, "a process that cannot be seen holds the port";
     DRIFTED_PORT = "drifted-port", Error, Outage, "the service listens on another port";
     SAME_PORT_TWICE = "same-port-twice", Error, Outage, "two services are given one port";
@@ -43,6 +45,7 @@ fn run(snapshot: &Snapshot) -> Verdict {
             let found = match holder.claim {
                 Claim::Foreign => Some(foreign_listener::find(&view, &holder)),
                 Claim::Hidden => Some(unknown_owner::find(&view, &holder)),
+                Claim::Orphan => Some(own_orphan::find(&view, &holder)),
                 Claim::Copy | Claim::Serves => second_instance::find(&view, &holder),
             };
             verdict.findings.extend(found);

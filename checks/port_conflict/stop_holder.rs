@@ -110,6 +110,11 @@ mod tests {
             cwd: None,
             age_ms: 0,
             cpu_ms: 0,
+            stdout: None,
+            stderr: None,
+            waits_for_reader: false,
+            traced_by: None,
+            frozen: false,
             manager: None,
             relation: Relation::Foreign,
         }

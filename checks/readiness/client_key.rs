@@ -1,6 +1,6 @@
 //! LiteLLM refuses the key of its clients.
 
-use super::{CLIENT_KEY_REJECTED, process};
+use super::CLIENT_KEY_REJECTED;
 use crate::by_hand::{self, short, split_place};
 use crate::model::{
     EntryValue, Evidence, Finding, Fix, KeyedAnswer, Safety, Severity, Subject, UnknownDatum,
@@ -14,7 +14,7 @@ const MASTER_KEY: &str = "general_settings.master_key";
 
 /// Finds keys that LiteLLM refuses.
 pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
-    if process::is_in_start_window(litellm) {
+    if litellm.is_starting() {
         return;
     }
     let Some(probes) = litellm.serving_probes() else {

@@ -1,12 +1,12 @@
 //! An answer that no other finding explains.
 
-use super::HTTP_ERROR;
+use super::{HTTP_ERROR, hung};
 use crate::by_hand;
 use crate::model::{
     Answer, BodyClass, Evidence, Finding, Fix, Observed, Outcome, ServiceKind, Severity, Subject,
     UnknownDatum, Verdict,
 };
-use crate::state::View;
+use crate::state::{View, held_by};
 
 /// What an answer means for the hop that gave it.
 enum Meaning {
@@ -22,6 +22,10 @@ enum Meaning {
 pub fn look(view: View<'_>, verdict: &mut Verdict) {
     // What a stranger on the port says is no word of the service.
     if view.service.kind == ServiceKind::Other || !(view.owns_port() || view.is_identified()) {
+        return;
+    }
+    // Why nothing answers is told by another finding.
+    if hung::witness(view).is_some() {
         return;
     }
     let Some(probes) = view.probes() else {
@@ -99,11 +103,11 @@ fn meaning(view: View<'_>, answer: &Answer, has_key: bool) -> Meaning {
     }
 }
 
-/// Why there is no answer, with what the kernel says of the process.
+/// Why there is no answer, with who holds the process on purpose.
 fn no_answer(view: View<'_>, answer: &Answer) -> String {
-    let stopped = view.main_process().filter(|process| process.state == 'T');
-    match stopped {
-        Some(process) => format!("{}; pid {} is in state T", answer.describe(), process.pid),
+    let held = view.answering_processes().into_iter().find_map(held_by);
+    match held {
+        Some(why) => format!("{}; {why}", answer.describe()),
         None => answer.describe(),
     }
 }

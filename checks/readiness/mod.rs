@@ -2,10 +2,18 @@
 
 mod active_profile;
 mod client_key;
+mod config_rejected;
 mod http_error;
+mod hung;
+mod killed;
 mod last_words;
+mod master_key;
+mod missing_environment;
 mod models;
 mod process;
+mod slow;
+mod source;
+mod stale_config;
 mod upstream_address;
 mod upstream_key;
 
@@ -16,7 +24,14 @@ use crate::state::{service_of, services};
 crate::findings! { "readiness";
     NOT_RUNNING = "not-running", Error, Outage, "not running";
     STARTING = "starting", Info, Hint, "starting";
+    KILLED = "killed", Error, Outage, "killed";
+    HUNG = "hung", Error, Outage, "hung";
+    SLOW = "slow", Warning, Risk, "slow";
     NO_ACTIVE_PROFILE = "no-active-profile", Error, Outage, "no active profile";
+    STALE_ACTIVE_CONFIG = "stale-active-config", Warning, Risk, "its config is not the profile's";
+    CONFIG_REJECTED = "config-rejected", Error, Outage, "refuses its config";
+    MASTER_KEY_REFUSED = "master-key-refused", Error, Outage, "refuses its master key";
+    MISSING_ENVIRONMENT = "missing-environment", Error, Outage, "a variable is not set";
     CLIENT_KEY_REJECTED = "client-key-rejected", Error, Outage, "refuses the client key";
     UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
     UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
@@ -39,7 +54,8 @@ fn run(snapshot: &Snapshot) -> Verdict {
     verdict.unknowns.extend(unread_config(snapshot));
     for view in services(snapshot) {
         process::look(view, &mut verdict);
-        if process::is_in_start_window(view) {
+        config_rejected::look(view, &mut verdict);
+        if view.is_starting() {
             continue;
         }
         http_error::look(view, &mut verdict);
@@ -47,6 +63,9 @@ fn run(snapshot: &Snapshot) -> Verdict {
     }
     if let Some(litellm) = service_of(snapshot, ServiceKind::Litellm) {
         active_profile::look(litellm, &mut verdict);
+        stale_config::look(litellm, &mut verdict);
+        master_key::look(litellm, &mut verdict);
+        missing_environment::look(litellm, &mut verdict);
         client_key::look(litellm, &mut verdict);
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
             upstream_key::look(litellm, proxy, &mut verdict);

@@ -3,38 +3,31 @@
 use jiff::Timestamp;
 
 use super::last_words::{LastWords, last_words};
-use super::{NOT_RUNNING, STARTING};
+use super::{NOT_RUNNING, STARTING, hung, killed, slow};
 use crate::by_hand;
 use crate::model::{
-    Evidence, Exit, Finding, Fix, Identity, RunLife, Safety, Severity, Subject, UnknownDatum,
-    Verdict,
+    Evidence, Exit, Finding, Fix, RunLife, Safety, Severity, Subject, UnknownDatum, Verdict,
 };
 use crate::state::{View, need};
 use crate::words;
 
 /// Finds the state of the process of a service; at most one finding.
 pub fn look(view: View<'_>, verdict: &mut Verdict) {
-    if is_in_start_window(view) {
+    if view.is_starting() {
         starting(view, verdict);
     } else if !may_run(view) {
-        if !is_served_elsewhere(view) {
+        if let Some(exit) = killed::by(view) {
+            verdict.push(killed::finding(view, exit));
+        } else if !is_served_elsewhere(view) {
             verdict.push(not_running(view));
         }
+    } else if let Some(witness) = hung::witness(view) {
+        verdict.push(hung::finding(view, witness));
+    } else if let Some(finding) = slow::look(view) {
+        verdict.push(finding);
     } else if view.is_running() && view.is_wanted() {
         late(view, verdict);
     }
-}
-
-/// Whether it was started so recently that it need not answer yet: it has not bound its port,
-/// or it has and says nothing that tells who it is.
-pub fn is_in_start_window(view: View<'_>) -> bool {
-    let is_young = view.main_process().is_some_and(|process| {
-        process.age_ms < view.settings().ready_timeout_seconds.saturating_mul(1000)
-    });
-    let is_mute = view
-        .probes()
-        .is_some_and(|probes| probes.identity() == Identity::Silent);
-    is_young && !view.is_identified() && (view.is_starting() || view.owns_port() && is_mute)
 }
 
 /// A recorded run that lives counts as running even when its process may not be seen.
@@ -164,7 +157,7 @@ fn cause(view: View<'_>) -> String {
 }
 
 /// `it ended with status 3 after 12 s`, `it was ended by SIGKILL`.
-fn describe_exit(exit: &Exit) -> String {
+pub(super) fn describe_exit(exit: &Exit) -> String {
     let after = exit
         .uptime_ms
         .map_or_else(String::new, |ms| format!(" after {}", words::age(ms)));
@@ -175,7 +168,7 @@ fn describe_exit(exit: &Exit) -> String {
     }
 }
 
-fn age_at(view: View<'_>, at: Timestamp) -> String {
+pub(super) fn age_at(view: View<'_>, at: Timestamp) -> String {
     let ms = view.snapshot.clock.gathered_at.as_millisecond() - at.as_millisecond();
     words::age(u64::try_from(ms).unwrap_or(0))
 }
@@ -190,7 +183,12 @@ fn life(life: RunLife) -> &'static str {
     }
 }
 
-fn process_row(view: View<'_>, pid: u32, seen: &str, expected: Option<&str>) -> Evidence {
+pub(super) fn process_row(
+    view: View<'_>,
+    pid: u32,
+    seen: &str,
+    expected: Option<&str>,
+) -> Evidence {
     let source = view
         .service
         .wanted
@@ -213,7 +211,7 @@ fn listener_row(view: View<'_>, record: &str) -> Evidence {
     Evidence::new("process", seen, "process table").command(command)
 }
 
-fn start_fix(view: View<'_>, wanted: bool) -> Fix {
+pub(super) fn start_fix(view: View<'_>, wanted: bool) -> Fix {
     if !view.settings().managed {
         return Fix::manual(
             "by-hand",
@@ -254,6 +252,6 @@ fn late(view: View<'_>, verdict: &mut Verdict) {
     });
 }
 
-fn subject(view: View<'_>) -> Subject {
+pub(super) fn subject(view: View<'_>) -> Subject {
     Subject::Service(view.name.into())
 }

@@ -1,6 +1,6 @@
 //! CLIProxyAPIPlus refuses the key that LiteLLM sends.
 
-use super::{UPSTREAM_KEY_REJECTED, process};
+use super::UPSTREAM_KEY_REJECTED;
 use crate::by_hand::{self, short};
 use crate::model::{
     EntryValue, Evidence, Finding, Fix, Safety, SecretClass, Snapshot, Subject, UnknownDatum,
@@ -60,7 +60,7 @@ pub fn look(litellm: View<'_>, proxy: View<'_>, verdict: &mut Verdict) {
 }
 
 fn judge(proxy: View<'_>, deployment: &Deployment<'_>) -> Judgement {
-    if process::is_in_start_window(proxy) {
+    if proxy.is_starting() {
         return by_file(proxy.snapshot, deployment);
     }
     // A copy of the program on the port refuses our keys rightly: the port is the matter then.
@@ -92,7 +92,7 @@ fn by_file(snapshot: &Snapshot, deployment: &Deployment<'_>) -> Judgement {
     match deployment.key {
         _ if keys.is_empty() => Judgement::Accepted,
         Key::Given(key) if keys.contains(&key) => Judgement::Accepted,
-        Key::Given(_) | Key::Absent => Judgement::NotInFile,
+        Key::Given(_) | Key::Absent | Key::Unset(_) => Judgement::NotInFile,
         Key::Variable(name) => Judgement::Unknown(format!(
             "it is the variable {name}, whose value is not known"
         )),
@@ -134,7 +134,9 @@ fn finding(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judge
             "{} {verb} {} ({})",
             proxy.name,
             match &first.key {
-                Key::Absent => format!("{}, which has no key for it", litellm.name),
+                Key::Absent | Key::Unset(_) => {
+                    format!("{}, which has no key for it", litellm.name)
+                }
                 key => format!("{} of {}", describe(key), litellm.name),
             },
             place(litellm, first)
@@ -174,6 +176,10 @@ fn cause(snapshot: &Snapshot, deployment: &Deployment<'_>) -> String {
     let listed = file_keys(snapshot);
     let shown: Vec<&str> = listed.iter().flatten().map(|key| short(key)).collect();
     match (&deployment.key, listed.as_deref()) {
+        (Key::Unset(name), _) => format!(
+            "api_key is {name} of its environment, which is not set, and {} asks for a key",
+            config.path
+        ),
         (Key::Absent, _) => format!("api_key is absent, and {} asks for one", config.path),
         (Key::Given(key), Some(keys)) if keys.contains(key) => format!(
             "{} lists it, so the running process has not read the file since",
@@ -212,6 +218,7 @@ fn describe(key: &Key<'_>) -> String {
     match key {
         Key::Given(fingerprint) => format!("the key {}", short(fingerprint)),
         Key::Variable(name) => format!("the key in {name}"),
+        Key::Unset(name) => format!("no key, since {name} is not set"),
         Key::Absent => "no key".into(),
     }
 }

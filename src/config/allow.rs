@@ -14,6 +14,17 @@ pub enum FileKind {
     Cliproxyapi,
 }
 
+impl FileKind {
+    /// Its name in records: `flowgate`, `litellm`, `cliproxyapi`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flowgate => "flowgate",
+            Self::Litellm => "litellm",
+            Self::Cliproxyapi => "cliproxyapi",
+        }
+    }
+}
+
 /// One step of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'a> {

@@ -42,6 +42,59 @@ pub fn flatten(
     walk.entries
 }
 
+/// The digest of every scalar: what a start records of a config, and what a look compares with it.
+///
+/// A key is `<kind>:<path>`, the kind `flowgate`, `litellm` or `cliproxyapi`:
+/// `litellm:model_list[0].litellm_params.api_base`. A value is the fingerprint of the scalar's text;
+/// of nothing (`null`) that of the empty text. Comments, order of keys and spelling of quotes do not
+/// count. Digests can be compared only where the key of the fingerprints is a kept one.
+pub fn digests(
+    document: &Document,
+    kind: FileKind,
+    fingerprinter: &Fingerprinter,
+) -> BTreeMap<String, String> {
+    let mut digests = BTreeMap::new();
+    digest("", &document.root, fingerprinter, &mut digests);
+    digests
+        .into_iter()
+        .map(|(path, digest)| (format!("{}:{path}", kind.name()), digest))
+        .collect()
+}
+
+fn digest(
+    at: &str,
+    node: &Node,
+    fingerprinter: &Fingerprinter,
+    digests: &mut BTreeMap<String, String>,
+) {
+    if digests.len() >= MOST || at.len() > LONGEST_PATH {
+        return;
+    }
+    match &node.value {
+        NodeValue::Map(pairs) => {
+            for (key, value) in pairs {
+                // A key that is a secret itself must not stand in a record.
+                let name = if secrets::has_secret_form(&key.text) {
+                    fingerprinter.of(&key.text)
+                } else {
+                    key.text.clone()
+                };
+                digest(&path::key(at, &name), value, fingerprinter, digests);
+            }
+        }
+        NodeValue::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                digest(&path::index(at, index), item, fingerprinter, digests);
+            }
+        }
+        _ if at.is_empty() => {}
+        _ => {
+            let text = node.scalar_text().unwrap_or_default();
+            digests.insert(at.to_owned(), fingerprinter.of(&text));
+        }
+    }
+}
+
 struct Walk<'a> {
     kind: FileKind,
     fingerprinter: &'a Fingerprinter,

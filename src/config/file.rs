@@ -1,8 +1,10 @@
 //! Reading one config file: its state, its entries, and what a typed reading makes of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use flowgate_checks::model::{ConfigFile, ConfigProblem, ConfigState, ProblemKind};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::allow::FileKind;
@@ -22,6 +24,19 @@ pub struct Loaded<T> {
     pub file: ConfigFile,
     /// The typed content; none unless the state is loaded.
     pub config: Option<T>,
+    /// The digest of every scalar ([`entries::digests`]); empty unless the state is loaded.
+    pub digests: BTreeMap<String, String>,
+}
+
+impl<T> Loaded<T> {
+    /// A file of which nothing but its state is known.
+    pub fn without_content(file: ConfigFile) -> Self {
+        Self {
+            file,
+            config: None,
+            digests: BTreeMap::new(),
+        }
+    }
 }
 
 /// What every reading of a file needs.
@@ -54,18 +69,25 @@ impl Reading<'_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 file.state = unread(&error);
-                return Loaded { file, config: None };
+                return Loaded::without_content(file);
             }
         };
-        let (state, config) = match self.interpret(&bytes, kind, &mut file, typed) {
-            Ok(config) => (ConfigState::Loaded, Some(config)),
-            Err(fault) => (self.invalid(&bytes, fault), None),
-        };
-        if config.is_none() {
-            file.entries.clear();
+        file.modified_at = modified_at(path);
+        match self.interpret(&bytes, kind, &mut file, typed) {
+            Ok((config, digests)) => {
+                file.state = ConfigState::Loaded;
+                Loaded {
+                    file,
+                    config: Some(config),
+                    digests,
+                }
+            }
+            Err(fault) => {
+                file.entries.clear();
+                file.state = self.invalid(&bytes, fault);
+                Loaded::without_content(file)
+            }
         }
-        file.state = state;
-        Loaded { file, config }
     }
 
     fn interpret<T>(
@@ -74,7 +96,7 @@ impl Reading<'_> {
         kind: FileKind,
         file: &mut ConfigFile,
         typed: impl FnOnce(&Document, &mut Vec<ConfigProblem>) -> Result<T, ParseFault>,
-    ) -> Result<T, ParseFault> {
+    ) -> Result<(T, BTreeMap<String, String>), ParseFault> {
         let document = Document::parse_bytes(bytes, rules(kind)).inspect_err(|_| {
             self.learn_from_fragments(bytes);
         })?;
@@ -83,7 +105,8 @@ impl Reading<'_> {
         let config = typed(&document, &mut file.problems);
         file.problems
             .sort_by(|a, b| (a.position, &a.entry).cmp(&(b.position, &b.entry)));
-        config
+        let digests = entries::digests(&document, kind, self.fingerprinter);
+        Ok((config?, digests))
     }
 
     fn invalid(&self, bytes: &[u8], fault: ParseFault) -> ConfigState {
@@ -112,6 +135,12 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// When a file was written last.
+fn modified_at(path: &Path) -> Option<Timestamp> {
+    let written = std::fs::metadata(path).ok()?.modified().ok()?;
+    Timestamp::try_from(written).ok()
 }
 
 /// What the program does beyond plain YAML.

@@ -110,12 +110,13 @@ pub fn credentials(
     }
 }
 
-/// Listeners and processes.
+/// Listeners, processes and the supervisor.
 pub fn who(who: Observed<Who>, snapshot: &mut Snapshot) {
     match who {
         Observed::Known(who) => {
             snapshot.sockets = who.sockets;
             snapshot.processes = who.processes;
+            snapshot.supervisor = who.supervisor;
         }
         Observed::Unknown(unknown) => snapshot.sockets = Observed::Unknown(unknown),
         Observed::NotAsked => {}

@@ -1,6 +1,6 @@
 //! Wave 0: the config files, on which everything else depends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use flowgate_checks::model::{
@@ -8,6 +8,7 @@ use flowgate_checks::model::{
 };
 
 use super::context::Context;
+use super::rendering;
 use crate::config::cliproxyapi::{self, CliproxyConfig};
 use crate::config::command::config_path;
 use crate::config::discover::Surroundings;
@@ -28,6 +29,9 @@ pub struct Wave0 {
     pub litellm: Option<LitellmConfig>,
     /// The config of CLIProxyAPIPlus.
     pub cliproxyapi: Option<CliproxyConfig>,
+    /// The digests of the active config of LiteLLM and of the config of CLIProxyAPIPlus; empty for
+    /// one that does not load.
+    pub digests: BTreeMap<ServiceKind, BTreeMap<String, String>>,
     /// The absolute paths of those that were looked at.
     pub paths: Vec<PathBuf>,
     /// The profiles.
@@ -48,7 +52,9 @@ pub fn discover(explicit: Option<PathBuf>, cwd: &Path) -> (PathBuf, Vec<PathBuf>
 
 /// Reads flowgate.yaml, then the configs that it names.
 pub fn read(path: &Path, tried: &[PathBuf], context: &Context) -> Wave0 {
-    let Loaded { mut file, config } = load::load(
+    let Loaded {
+        mut file, config, ..
+    } = load::load(
         path,
         &context.root,
         &context.fingerprinter,
@@ -68,6 +74,7 @@ pub fn read(path: &Path, tried: &[PathBuf], context: &Context) -> Wave0 {
         flowgate,
         litellm: None,
         cliproxyapi: None,
+        digests: BTreeMap::new(),
         paths: vec![path.to_owned()],
     };
     wave.read_programs(context);
@@ -81,6 +88,7 @@ fn read_profiles(config: &FlowgateConfig) -> Profiles {
             Ok(current) => Observed::Known(current),
             Err(why) => Observed::unknown(why),
         },
+        differences: rendering::differences(config),
     }
 }
 
@@ -106,6 +114,7 @@ impl Wave0 {
             let loaded = litellm::load(&path, &reading);
             self.configs.litellm = loaded.file;
             self.litellm = loaded.config;
+            self.digests.insert(ServiceKind::Litellm, loaded.digests);
             self.paths.push(path);
         }
         if let Some(path) =
@@ -114,6 +123,8 @@ impl Wave0 {
             let loaded = cliproxyapi::load(&path, &reading);
             self.configs.cliproxyapi = loaded.file;
             self.cliproxyapi = loaded.config;
+            self.digests
+                .insert(ServiceKind::Cliproxyapi, loaded.digests);
             self.paths.push(path);
         }
     }

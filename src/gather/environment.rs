@@ -57,6 +57,11 @@ const CLOSED: [&str; 10] = [
 /// At most so many characters of an open value are kept.
 const LENGTH: usize = 300;
 
+/// Whether a variable of this name changes what a service does, whatever its config references.
+pub fn changes_behaviour(name: &str) -> bool {
+    PROXIES.contains(&name) || OPEN.contains(&name) || CLOSED.contains(&name)
+}
+
 /// The variables that matter, and the values behind the fingerprints.
 #[derive(Debug, Clone, Default)]
 pub struct EnvironmentLook {
@@ -117,7 +122,7 @@ pub fn interpret(
         let is_referenced = referenced.contains(&name);
         let is_proxy = PROXIES.contains(&name.as_str());
         let is_open = OPEN.contains(&name.as_str());
-        if !(is_referenced || is_proxy || is_open || CLOSED.contains(&name.as_str())) {
+        if !(is_referenced || changes_behaviour(&name)) {
             continue;
         }
         if is_referenced && !value.is_empty() {

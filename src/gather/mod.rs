@@ -2,10 +2,12 @@
 
 mod assemble;
 pub mod binds;
+mod changes;
 mod configs;
 mod context;
 pub mod credentials;
 mod deadline;
+mod env_files;
 pub mod environment;
 pub mod files;
 pub mod host;
@@ -17,6 +19,7 @@ mod probes;
 pub mod processes;
 pub mod programs;
 pub mod python;
+pub mod rendering;
 mod secret_files;
 mod services;
 pub mod sockets;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flowgate_checks::model::FileRole;
+use flowgate_checks::model::{AuthDirRole, FileRole, ServiceKind};
 
 use super::configs::{Wave0, holds_secret};
 use super::context::Context;
@@ -42,6 +42,13 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
             want(path, FileRole::Token, true);
         }
     }
+    if let (Some(config), Some(service)) =
+        (&wave.cliproxyapi, wave.service(ServiceKind::Cliproxyapi))
+        && config.logging_to_file
+    {
+        let cwd = service.cwd.as_deref().unwrap_or(&context.cwd);
+        want(cwd.join("logs"), FileRole::LogDir, false);
+    }
     let secrets = &context.secrets_dir;
     for name in [
         "management.key",
@@ -67,11 +74,7 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
 }
 
 /// The auth dirs of this gateway, the one that the service reads first.
-pub fn auth_dirs(
-    wave: &Wave0,
-    context: &Context,
-) -> Vec<(PathBuf, flowgate_checks::model::AuthDirRole)> {
-    use flowgate_checks::model::{AuthDirRole, ServiceKind};
+pub fn auth_dirs(wave: &Wave0, context: &Context) -> Vec<(PathBuf, AuthDirRole)> {
     let mut dirs = Vec::new();
     if let (Some(config), Some(service)) =
         (&wave.cliproxyapi, wave.service(ServiceKind::Cliproxyapi))

@@ -6,8 +6,8 @@ use flowgate_checks::model::{Observed, Program, Scheme, Service, Settings, Unkno
 
 use super::configs::Wave0;
 use super::context::Context;
-use super::targets;
 use super::who::Who;
+use super::{changes, targets};
 use crate::config::service::ServiceConfig;
 
 /// Every service of flowgate.yaml, those that are off included.
@@ -55,6 +55,17 @@ fn one(
                 Observed::NotAsked => Observed::NotAsked,
             })
         }),
+        env_files: who
+            .known()
+            .and_then(|who| who.env_files.get(&service.name))
+            .cloned()
+            .unwrap_or_default(),
+        changed_entries: changes::since(
+            &recorded.digests,
+            wave.digests.get(&service.kind),
+            context.fingerprinter.is_kept(),
+        ),
+        records: recorded.files,
     }
 }
 

@@ -2,76 +2,107 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use flowgate_checks::model::{Observed, Owner, Socket, Unknown};
+use flowgate_checks::model::{Clients, Observed, Owner, Socket, Unknown};
 
 use crate::platform::{self, TcpSocket, TcpState, Witness};
 
-/// What the look at the sockets saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketLook {
-    /// Every TCP listener, by `address:port` (IPv6 in brackets).
-    pub listeners: Observed<BTreeMap<String, Socket>>,
-    /// Established connections to each listening port, those of the doctor included.
-    pub established: BTreeMap<u16, usize>,
-}
-
-/// Looks at the sockets of this machine (of this network namespace).
+/// Every TCP listener of this machine (of this network namespace), with who is connected to it.
 ///
 /// Blocking, and without a deadline of its own.
-pub fn look() -> SocketLook {
+pub fn listeners() -> Observed<BTreeMap<String, Socket>> {
     let witnesses = [platform::kernel_sockets(), platform::table_sockets()];
-    let inodes = witnesses
+    let sockets = all(&witnesses);
+    let ports = listening_ports(&sockets);
+    let ends = |socket: &&&TcpSocket| {
+        let remote_port = socket.remote.map(|(_, port)| port);
+        socket.state == TcpState::Listen || remote_port.is_some_and(|port| ports.contains(&port))
+    };
+    let inodes = sockets
         .iter()
-        .flat_map(|witness| &witness.sockets)
-        .filter(|socket| socket.state == TcpState::Listen)
+        .filter(ends)
         .map(|socket| socket.inode)
         .collect();
     merge(&witnesses, &platform::socket_owners(&inodes))
 }
 
-/// Every TCP listener of this machine; see [`look`].
-pub fn listeners() -> Observed<BTreeMap<String, Socket>> {
-    look().listeners
+fn all(witnesses: &[Witness]) -> HashSet<&TcpSocket> {
+    witnesses
+        .iter()
+        .flat_map(|witness| &witness.sockets)
+        .collect()
+}
+
+fn listening_ports(sockets: &HashSet<&TcpSocket>) -> HashSet<u16> {
+    sockets
+        .iter()
+        .filter(|socket| socket.state == TcpState::Listen)
+        .map(|socket| socket.port)
+        .collect()
 }
 
 /// Puts the witnesses together by address, port and inode: a socket that either names is there.
 ///
 /// When every witness may have left something out, the listeners are unknown: a list with holes
 /// would call a port free.
-pub fn merge(witnesses: &[Witness], owners: &HashMap<u64, BTreeSet<u32>>) -> SocketLook {
-    let sockets: HashSet<&TcpSocket> = witnesses
+pub fn merge(
+    witnesses: &[Witness],
+    owners: &HashMap<u64, BTreeSet<u32>>,
+) -> Observed<BTreeMap<String, Socket>> {
+    let faults: Vec<&str> = witnesses
         .iter()
-        .flat_map(|witness| &witness.sockets)
+        .filter_map(|witness| witness.fault.as_deref())
         .collect();
+    if !witnesses.is_empty() && faults.len() == witnesses.len() {
+        return Observed::Unknown(Unknown {
+            why: faults.join("; "),
+            command: Some("ss -ltnp".into()),
+        });
+    }
+    let sockets = all(witnesses);
     let listening: Vec<&TcpSocket> = sockets
         .iter()
         .copied()
         .filter(|socket| socket.state == TcpState::Listen)
         .collect();
-    let mut established: BTreeMap<u16, usize> =
-        listening.iter().map(|socket| (socket.port, 0)).collect();
-    for socket in &sockets {
-        if socket.state == TcpState::Established
-            && let Some(count) = established.get_mut(&socket.port)
-        {
-            *count += 1;
-        }
-    }
-    let faults: Vec<&str> = witnesses
+    let mut listeners = group(&listening, owners);
+    count_clients(&mut listeners, &sockets, owners);
+    Observed::Known(listeners)
+}
+
+/// Tells each listener who is connected to it. A connection on this machine is two sockets, each the
+/// other's mirror image; the doctor's own are no client.
+fn count_clients(
+    listeners: &mut BTreeMap<String, Socket>,
+    sockets: &HashSet<&TcpSocket>,
+    owners: &HashMap<u64, BTreeSet<u32>>,
+) {
+    let by_ends: HashMap<_, u64> = sockets
         .iter()
-        .filter_map(|witness| witness.fault.as_deref())
+        .filter_map(|socket| Some(((socket.address, socket.port, socket.remote?), socket.inode)))
         .collect();
-    let listeners = if !witnesses.is_empty() && faults.len() == witnesses.len() {
-        Observed::Unknown(Unknown {
-            why: faults.join("; "),
-            command: Some("ss -ltnp".into()),
-        })
-    } else {
-        Observed::Known(group(&listening, owners))
-    };
-    SocketLook {
-        listeners,
-        established,
+    let mut served: BTreeMap<u16, Vec<&TcpSocket>> = BTreeMap::new();
+    for socket in sockets.iter().filter(|socket| socket.remote.is_some()) {
+        served.entry(socket.port).or_default().push(socket);
+    }
+    for listener in listeners.values_mut() {
+        let mut clients = Clients::default();
+        let mut pids = BTreeSet::new();
+        let is_wildcard = matches!(listener.address.as_str(), "0.0.0.0" | "::");
+        for socket in served.get(&listener.port).into_iter().flatten() {
+            if !is_wildcard && socket.address.to_string() != listener.address {
+                continue;
+            }
+            let other_end = socket.remote.and_then(|(address, port)| {
+                by_ends.get(&(address, port, (socket.address, socket.port)))
+            });
+            match other_end.and_then(|inode| owners.get(inode)) {
+                Some(of_client) => pids.extend(of_client),
+                None => clients.unseen += 1,
+            }
+        }
+        pids.remove(&std::process::id());
+        clients.pids = pids.into_iter().collect();
+        listener.clients = Some(clients);
     }
 }
 
@@ -109,6 +140,7 @@ fn group(
                 port: first.port,
                 owner,
                 inodes: inodes.into_iter().collect(),
+                clients: None,
             };
             Some((key, socket))
         })
@@ -125,9 +157,21 @@ mod tests {
         TcpSocket {
             address: address.parse().unwrap(),
             port,
+            remote: None,
             state: TcpState::Listen,
             inode,
             uid,
+        }
+    }
+
+    /// A listener to which nobody is connected.
+    fn row(address: &str, pids: Vec<u32>, inode: u64) -> Socket {
+        Socket {
+            address: address.into(),
+            port: 4000,
+            owner: Owner::Known { pids },
+            inodes: vec![inode],
+            clients: Some(Clients::default()),
         }
     }
 
@@ -153,8 +197,8 @@ mod tests {
             .filter_map(|address| TcpListener::bind(address).ok())
             .collect();
         assert!(held.len() >= 2);
-        let look = look();
-        let listeners = look.listeners.known().unwrap();
+        let listeners = listeners();
+        let listeners = listeners.known().unwrap();
         for listener in &held {
             let address = listener.local_addr().unwrap();
             let socket = &listeners[&address.to_string()];
@@ -170,14 +214,48 @@ mod tests {
     }
 
     #[test]
-    fn connections_to_a_listener_are_counted() {
+    fn clients_are_told_and_the_doctor_is_none() {
+        let end = |local: u16, remote: u16, inode| TcpSocket {
+            remote: Some(("127.0.0.1".parse().unwrap(), remote)),
+            state: TcpState::Established,
+            ..listener("127.0.0.1", local, inode, 1000)
+        };
+        let sockets = vec![
+            listener("127.0.0.1", 4000, 1, 1000),
+            // Our own probe, another process, and one whose process cannot be seen.
+            end(4000, 50_001, 2),
+            end(50_001, 4000, 3),
+            end(4000, 50_002, 4),
+            end(50_002, 4000, 5),
+            end(4000, 50_003, 6),
+            end(50_003, 4000, 7),
+            // A connection of the same process to elsewhere.
+            end(50_004, 8317, 8),
+        ];
+        let owners = HashMap::from([
+            (1, BTreeSet::from([10])),
+            (3, BTreeSet::from([std::process::id()])),
+            (5, BTreeSet::from([77])),
+            (8, BTreeSet::from([78])),
+        ]);
+        let listeners = merge(&[said(sockets)], &owners);
+        let clients = listeners.known().unwrap()["127.0.0.1:4000"].clients.clone();
+        let expected = Clients {
+            pids: vec![77],
+            unseen: 1,
+        };
+        assert_eq!(clients, Some(expected));
+    }
+
+    #[test]
+    fn connections_of_this_process_are_not_counted_on_the_machine_either() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let _clients: Vec<TcpStream> = (0..3)
-            .map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap())
-            .collect();
-        let _served: Vec<_> = (0..3).map(|_| listener.accept().unwrap()).collect();
-        assert_eq!(look().established[&port], 3);
+        let address = listener.local_addr().unwrap();
+        let _client = TcpStream::connect(address).unwrap();
+        let _served = listener.accept().unwrap();
+        let listeners = listeners();
+        let socket = &listeners.known().unwrap()[&address.to_string()];
+        assert_eq!(socket.clients, Some(Clients::default()));
     }
 
     #[test]
@@ -198,16 +276,8 @@ mod tests {
         let late = listener("::1", 4000, 8, 1000);
         let owners = HashMap::from([(7, BTreeSet::from([9, 4]))]);
         let look = merge(&[said(vec![both.clone()]), said(vec![both, late])], &owners);
-        let listeners = look.listeners.known().unwrap();
-        assert_eq!(
-            listeners["127.0.0.1:4000"],
-            Socket {
-                address: "127.0.0.1".into(),
-                port: 4000,
-                owner: Owner::Known { pids: vec![4, 9] },
-                inodes: vec![7],
-            }
-        );
+        let listeners = look.known().unwrap();
+        assert_eq!(listeners["127.0.0.1:4000"], row("127.0.0.1", vec![4, 9], 7));
         assert_eq!(listeners["[::1]:4000"].owner, Owner::Hidden { uid: 1000 });
     }
 
@@ -216,9 +286,9 @@ mod tests {
         let socket = listener("127.0.0.1", 4000, 7, 0);
         let owners = HashMap::new();
         let look = merge(&[failed(), said(vec![socket])], &owners);
-        assert_eq!(look.listeners.known().unwrap().len(), 1);
+        assert_eq!(look.known().unwrap().len(), 1);
         let look = merge(&[failed(), failed()], &owners);
-        assert!(look.listeners.why_unknown().is_some());
+        assert!(look.why_unknown().is_some());
     }
 
     #[test]
@@ -229,7 +299,7 @@ mod tests {
         ];
         let owners = HashMap::from([(7, BTreeSet::from([1])), (8, BTreeSet::from([2]))]);
         let look = merge(&[said(rows)], &owners);
-        let socket = &look.listeners.known().unwrap()["127.0.0.1:4000"];
+        let socket = &look.known().unwrap()["127.0.0.1:4000"];
         assert_eq!(socket.inodes, [7, 8]);
         assert_eq!(socket.owner, Owner::Known { pids: vec![1, 2] });
     }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use flowgate_checks::model::{
-    LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
+    EnvFile, LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
+    Supervisor,
 };
 
 use super::context::Context;
 use super::environment::{self, EnvironmentLook};
 use super::processes::{self, ServiceIdentity};
-use super::{logs, sockets};
+use super::{env_files, logs, sockets};
 use crate::config::service::ServiceConfig;
 use crate::platform;
 use crate::supervisor::records::{self, RecordedService};
@@ -22,10 +23,14 @@ pub struct Who {
     pub sockets: Observed<BTreeMap<String, Socket>>,
     /// What is recorded of each service.
     pub recorded: BTreeMap<String, RecordedService>,
+    /// flowgate's own supervisor.
+    pub supervisor: Supervisor,
     /// The processes that matter.
     pub processes: BTreeMap<u32, Process>,
     /// The variables of each running service.
     pub environments: BTreeMap<String, Observed<EnvironmentLook>>,
+    /// The `.env` files of each service.
+    pub env_files: BTreeMap<String, Vec<EnvFile>>,
     /// The log of each service since its last start.
     pub logs: BTreeMap<String, Observed<LogTail>>,
 }
@@ -43,6 +48,9 @@ pub fn look(
         ..Who::default()
     };
     let boot_id = platform::boot_id();
+    who.supervisor.recorded = records::supervisor(runtime_dir, &context.root, &boot_id, |pid| {
+        platform::process_stat(pid).map(|stat| processes::sign_of(&stat))
+    });
     let mut identities = Vec::new();
     for service in services {
         let log = runtime_dir
@@ -61,6 +69,10 @@ pub fn look(
         who.logs.insert(
             service.name.clone(),
             logs::tail(&log, recorded.log_offset, &context.root, &context.redactor),
+        );
+        who.env_files.insert(
+            service.name.clone(),
+            env_files::look(service, programs.get(&service.name), referenced, context),
         );
         who.recorded.insert(service.name.clone(), recorded);
         identities.push(identity);

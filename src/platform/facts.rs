@@ -23,6 +23,8 @@ pub struct TcpSocket {
     pub address: IpAddr,
     /// Local port.
     pub port: u16,
+    /// Address and port of the other end of one that is connected.
+    pub remote: Option<(IpAddr, u16)>,
     /// Where it stands.
     pub state: TcpState,
     /// Inode, by which its owners are found; 0 when it has none any more.

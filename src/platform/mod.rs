@@ -8,8 +8,8 @@ pub use facts::{Mount, ProcessStat, ReachError, TcpSocket, TcpState, Witness};
 #[cfg(target_os = "linux")]
 pub use linux::{
     TICKS_PER_SECOND, boot_id, booted_at_seconds, command_line, control_groups, emulated,
-    environment_block, environment_text, executable, has_acl, is_container, kernel_release,
-    kernel_sockets, managers, mounts, open_file, pid_limit, process_ids, process_stat,
-    process_user, resident_bytes, socket_owners, sockets_of, table_sockets, uptime_ms,
-    working_directory,
+    environment_block, environment_text, executable, has_acl, is_container, is_frozen,
+    kernel_release, kernel_sockets, managers, mounts, open_file, output, pid_limit, process_ids,
+    process_stat, process_user, resident_bytes, socket_owners, sockets_of, table_sockets,
+    tracer_of, uptime_ms, waits_for_reader, working_directory,
 };

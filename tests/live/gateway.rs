@@ -118,8 +118,6 @@ services:
     command:
       cwd: ..
       args: [.router/runtime/bin/CLIProxyAPIPlus, standin, cliproxyapi, -config, config/cliproxyapi.yaml]
-litellm_base:
-  model_list: []
 profiles:
   balanced: {{}}
 auth:

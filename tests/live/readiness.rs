@@ -56,7 +56,7 @@ fn a_key_that_the_proxy_refuses_is_the_upstream_key_and_both_lines_are_shown() {
 }
 
 #[test]
-fn a_client_key_that_litellm_refuses_is_told_from_a_missing_database() {
+fn a_changed_master_key_that_litellm_has_not_read_is_the_older_config_that_runs() {
     let mut gateway = Gateway::running();
     // The process keeps the old key; the file that the doctor reads has a new one.
     gateway.edit(
@@ -65,7 +65,11 @@ fn a_client_key_that_litellm_refuses_is_told_from_a_missing_database() {
         "sk-planted-new-master-1",
     );
     let document = gateway.doctor(&[]);
-    assert_eq!(roots(&document), ["readiness/client-key-rejected:litellm"]);
+    assert_eq!(roots(&document), ["config/running-config-differs:litellm"]);
+    assert_eq!(
+        effects(&document),
+        ["readiness/client-key-rejected:litellm"]
+    );
     assert!(gateway.process("litellm").is_alive());
 }
 

@@ -23,6 +23,8 @@ pub struct Case {
     pub answers_from: Option<&'static str>,
     /// Effects that the notes beside the truth allow.
     pub may_be_effects: &'static [&'static str],
+    /// Sessions that the recording does not tell, by pid; from the notes beside the truth.
+    pub sessions: &'static [(u32, u32)],
     /// Checks that can have no verdict; from the notes beside the truth.
     pub unknown: &'static [&'static str],
 }
@@ -54,6 +56,7 @@ const fn case(recording: &'static str) -> Case {
         packages_are_whole: true,
         answers_from: None,
         may_be_effects: &[],
+        sessions: &[],
         unknown: &[],
     }
 }
@@ -64,6 +67,11 @@ pub const CASES: &[Case] = &[
     case("1-cliproxy-8317-held-foreign"),
     case("1-cliproxy-port-key-missing-random"),
     case("1-litellm-4000-held-silent-move"),
+    Case {
+        // The workers of the first LiteLLM, whose main process was pid 28.
+        sessions: &[(69, 28), (70, 28), (71, 28)],
+        ..case("1-litellm-port-held-during-restart-orphan")
+    },
     case("2-auth-file-broken-json"),
     case("2-codex-callback-1455-busy"),
     Case {
@@ -83,6 +91,7 @@ pub const CASES: &[Case] = &[
         },
         ..case("2-copilot-route-absent")
     },
+    case("2-mainline-ip-ban-after-wrong-keys"),
     case("2-management-disabled-404"),
     Case {
         may_be_effects: &["oauth-login/no-credential:codex"],
@@ -124,6 +133,10 @@ pub const CASES: &[Case] = &[
         answers_from: Some("h-baseline-codex"),
         ..case("5-litellm-still-starting")
     },
+    case("5-cliproxy-config-bad-yaml"),
+    case("5-cliproxy-frozen"),
+    case("5-cliproxy-killed-after-start"),
+    case("5-litellm-master-key-missing"),
     case("5-litellm-upstream-key-wrong"),
     case("5-profile-not-generated-litellm"),
     Case {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use flowgate::config::profiles;
 use flowgate::config::service::ServiceConfig;
+use flowgate::gather::rendering;
 use flowgate_checks::model::{
     Configs, Observed, Paths, Profiles, Scheme, Service, Settings, Snapshot, Tool,
 };
@@ -43,6 +44,7 @@ pub fn of(stage: &Stage<'_>) -> Value {
     snapshot.profiles = Profiles {
         names: stage.flowgate.profiles.keys().cloned().collect(),
         current: Observed::Known(profiles::current(&stage.flowgate.paths.state_file).unwrap()),
+        differences: rendering::differences(&stage.flowgate),
     };
     snapshot.binds = binds::of_services(stage, &who.sockets);
     let callbacks = binds::of_callbacks(stage, &who.sockets);
@@ -107,5 +109,8 @@ fn service(stage: &Stage<'_>, config: &ServiceConfig, who: &Who) -> Service {
             Some(Observed::Known(look)) => Observed::Known(look.variables.clone()),
             _ => Observed::NotAsked,
         },
+        env_files: Vec::new(),
+        changed_entries: Observed::NotAsked,
+        records: recorded.files,
     }
 }

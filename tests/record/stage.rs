@@ -98,6 +98,7 @@ impl<'a> Stage<'a> {
             root: root.clone(),
             _temp: temp,
         };
+        stage.flowgate_file.modified_at = None;
         stage.flowgate_file.tried = vec![stage.flowgate_file.path.clone()];
         if let Some(path) = stage.own_config(ServiceKind::Litellm) {
             stage.litellm = stage.load(&path, |path| litellm::load(path, &reading));
@@ -157,16 +158,17 @@ impl<'a> Stage<'a> {
         self.config_paths.push(path.to_owned());
         if self.listing.row(path).is_some() && !self.listing.may(path, 4) {
             let why = ReadError::Denied.to_string();
-            return Loaded {
-                file: ConfigFile {
-                    path: self.show(path),
-                    state: ConfigState::Unreadable { why },
-                    ..ConfigFile::default()
-                },
-                config: None,
-            };
+            return Loaded::without_content(ConfigFile {
+                path: self.show(path),
+                state: ConfigState::Unreadable { why },
+                ..ConfigFile::default()
+            });
         }
-        read(&self.inside(path))
+        let mut loaded = read(&self.inside(path));
+        // The file in the temp dir is as old as the test.
+        let row = self.listing.row(path);
+        loaded.file.modified_at = row.map(|row| row.modified);
+        loaded
     }
 
     /// The token files, with the times of the recording.
@@ -184,10 +186,7 @@ impl<'a> Stage<'a> {
 }
 
 fn nothing<T>() -> Loaded<T> {
-    Loaded {
-        file: ConfigFile::default(),
-        config: None,
-    }
+    Loaded::without_content(ConfigFile::default())
 }
 
 /// Host and port that the config of CLIProxyAPIPlus names; 8317 where it names none, because that

@@ -8,7 +8,7 @@ use flowgate::gather::processes::{Candidate, ServiceIdentity, describe, relate};
 use flowgate::gather::sockets;
 use flowgate::platform::{TcpSocket, TcpState, Witness};
 use flowgate::supervisor::records::RecordedService;
-use flowgate_checks::model::{LogTail, Observed, Owner, Process, Relation, Socket};
+use flowgate_checks::model::{LogTail, Observed, Output, Owner, Process, Relation, Socket};
 
 use crate::recording::{ROOT, Running, USER, start_time};
 use crate::stage::Stage;
@@ -74,13 +74,21 @@ fn listeners(stage: &Stage<'_>) -> Observed<BTreeMap<String, Socket>> {
         seen.sockets.push(TcpSocket {
             address: listener.address.parse().unwrap(),
             port: listener.port,
+            remote: None,
             state: TcpState::Listen,
             inode,
             uid: moment.uid_of(listener),
         });
         owners.entry(inode).or_default().extend(&listener.pids);
     }
-    sockets::merge(&[seen], &owners).listeners
+    let mut listeners = sockets::merge(&[seen], &owners);
+    if let Observed::Known(sockets) = &mut listeners {
+        // A recording does not tell who was connected.
+        sockets
+            .values_mut()
+            .for_each(|socket| socket.clients = None);
+    }
+    listeners
 }
 
 fn owners(sockets: &Observed<BTreeMap<String, Socket>>) -> BTreeSet<u32> {
@@ -120,6 +128,8 @@ fn candidate(stage: &Stage<'_>, running: &Running) -> Candidate {
         .find(|run| run.pid == Some(running.stat.pid));
     let service = run.and_then(|run| run.flowgate_name());
     let mut stat = running.stat.clone();
+    let told = stage.case.sessions.iter().find(|(pid, _)| *pid == stat.pid);
+    stat.session = told.map_or(stat.session, |(_, session)| *session);
     stat.start_time = start_time(run.map_or(0.0, |run| run.started_t));
     let is_own = running.uid == USER;
     let exe = running.argv.first().map(PathBuf::from).map(|program| {
@@ -161,6 +171,16 @@ fn process(
         cwd: candidate.cwd.as_ref().map(shown),
         age_ms: age * 10,
         cpu_ms: 0,
+        stdout: candidate
+            .stdout
+            .as_ref()
+            .map(|path| Output::File { path: shown(path) }),
+        // A recording does not tell it.
+        stderr: None,
+        waits_for_reader: false,
+        // No recording tells of a tracer or of a frozen group; there was none.
+        traced_by: None,
+        frozen: false,
         manager: None,
         relation,
     }

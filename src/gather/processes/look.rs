@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use flowgate_checks::model::{Manager, Process, Relation, ServiceKind};
+use flowgate_checks::model::{Manager, Output, Process, Relation, ServiceKind};
 
 use super::candidate::Candidate;
 use super::command::describe;
@@ -56,16 +56,24 @@ pub fn look(
 /// What is known of the process at a recorded pid of a service; none when there is none.
 pub fn life_sign(pid: u32, service: &ServiceIdentity) -> Option<LifeSign> {
     let stat = platform::process_stat(pid)?;
-    let seconds = i64::try_from(stat.start_time / TICKS_PER_SECOND).ok();
     Some(LifeSign {
+        is_configured_program: Candidate::read(stat.clone())
+            .is_some_and(|candidate| runs_program(&candidate, service).is_some()),
+        ..sign_of(&stat)
+    })
+}
+
+/// What the kernel tells of a process, whatever it runs.
+pub fn sign_of(stat: &ProcessStat) -> LifeSign {
+    let seconds = i64::try_from(stat.start_time / TICKS_PER_SECOND).ok();
+    LifeSign {
         start_time: stat.start_time,
         started_at_seconds: platform::booted_at_seconds()
             .zip(seconds)
             .map(|(boot, seconds)| boot.saturating_add(seconds)),
         is_zombie: stat.is_dead(),
-        is_configured_program: Candidate::read(stat)
-            .is_some_and(|candidate| runs_program(&candidate, service).is_some()),
-    })
+        is_configured_program: false,
+    }
 }
 
 fn is_recorded(stat: &ProcessStat, services: &[ServiceIdentity]) -> bool {
@@ -136,7 +144,16 @@ impl Here {
         let stat = &candidate.stat;
         let uid = platform::process_user(stat.pid)?;
         let shown = |path: &Path| redactor.clean(&plain::one_line(&root.show(path)));
+        let output = |descriptor| {
+            platform::output(stat.pid, descriptor).map(|output| match output {
+                Output::File { path } => Output::File {
+                    path: shown(Path::new(&path)),
+                },
+                other => other,
+            })
+        };
         let ticks_to_ms = |ticks: u64| ticks.saturating_mul(1000 / TICKS_PER_SECOND);
+        let stdout = output(1);
         let manager = platform::managers(&platform::control_groups(stat.pid))
             .into_iter()
             .find(|manager| !self.managers.contains(manager));
@@ -154,6 +171,11 @@ impl Here {
             cwd: candidate.cwd.as_deref().map(shown),
             age_ms: self.uptime_ms.saturating_sub(ticks_to_ms(stat.start_time)),
             cpu_ms: ticks_to_ms(stat.cpu_ticks),
+            waits_for_reader: stdout == Some(Output::Pipe) && platform::waits_for_reader(stat.pid),
+            traced_by: platform::tracer_of(stat.pid),
+            frozen: platform::is_frozen(stat.pid),
+            stdout,
+            stderr: output(2),
             manager,
             relation,
         })

@@ -8,6 +8,6 @@ mod relation;
 
 pub use candidate::Candidate;
 pub use command::describe;
-pub use look::{life_sign, look};
+pub use look::{life_sign, look, sign_of};
 pub use program::{is_known_name, runs_program};
 pub use relation::{ServiceIdentity, relate};

@@ -1,7 +1,10 @@
 //! What `/proc/<pid>` says.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+
+use flowgate_checks::model::Output;
 
 use super::stat;
 use crate::platform::{ProcessStat, ReachError};
@@ -98,6 +101,32 @@ pub fn open_file(pid: u32, descriptor: u32) -> Option<PathBuf> {
     link.is_absolute().then_some(link)
 }
 
+/// Where a descriptor of a process leads, 1 for its standard output; a file by its absolute path.
+/// None when it is closed or may not be seen.
+pub fn output(pid: u32, descriptor: u32) -> Option<Output> {
+    let descriptor = format!("/proc/{pid}/fd/{descriptor}");
+    let link = fs::read_link(&descriptor).ok()?;
+    let text = link.to_string_lossy();
+    if text.starts_with("pipe:") {
+        return Some(Output::Pipe);
+    }
+    if text == "/dev/null" {
+        return Some(Output::Null);
+    }
+    if text.starts_with("/dev/pts/") || text.starts_with("/dev/tty") || text == "/dev/console" {
+        return Some(Output::Terminal);
+    }
+    // Follows the descriptor itself, so it tells of the file that is open and not of a namesake.
+    let open = fs::metadata(&descriptor).ok()?;
+    Some(match open.is_file() {
+        true if open.nlink() == 0 => Output::Deleted,
+        true => Output::File {
+            path: text.into_owned(),
+        },
+        false => Output::Other,
+    })
+}
+
 /// The environment that the process was started with, as `NAME=value` blocks ended by NUL.
 ///
 /// # Errors
@@ -146,6 +175,44 @@ mod tests {
         assert_eq!(working_directory(pid), std::env::current_dir().ok());
         let own: Vec<String> = std::env::args().collect();
         assert_eq!(command_line(pid), own);
+    }
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests start the processes that are looked at"
+    )]
+    fn where_an_output_goes_is_told() {
+        use std::process::{Command, Stdio};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.log");
+        let run = |stdout: Stdio, removed: bool| {
+            let mut child = Command::new("sleep")
+                .arg("60")
+                .stdout(stdout)
+                .spawn()
+                .unwrap();
+            if removed {
+                fs::remove_file(&path).unwrap();
+            }
+            let output = output(child.id(), 1);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            output
+        };
+        let file = || Stdio::from(fs::File::create(&path).unwrap());
+        assert_eq!(run(Stdio::null(), false), Some(Output::Null));
+        assert_eq!(run(Stdio::piped(), false), Some(Output::Pipe));
+        let named = Output::File {
+            path: fs::canonicalize(dir.path())
+                .unwrap()
+                .join("x.log")
+                .display()
+                .to_string(),
+        };
+        assert_eq!(run(file(), false), Some(named));
+        assert_eq!(run(file(), true), Some(Output::Deleted));
+        assert_eq!(output(4_194_305, 1), None);
     }
 
     #[test]

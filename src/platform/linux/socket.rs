@@ -57,14 +57,17 @@ fn socket_of(row: &netstat2::SocketInfo) -> Option<TcpSocket> {
     let ProtocolSocketInfo::Tcp(tcp) = &row.protocol_socket_info else {
         return None;
     };
+    let state = match tcp.state {
+        netstat2::TcpState::Listen => TcpState::Listen,
+        netstat2::TcpState::Established => TcpState::Established,
+        _ => TcpState::Other,
+    };
     Some(TcpSocket {
         address: tcp.local_addr.to_canonical(),
         port: tcp.local_port,
-        state: match tcp.state {
-            netstat2::TcpState::Listen => TcpState::Listen,
-            netstat2::TcpState::Established => TcpState::Established,
-            _ => TcpState::Other,
-        },
+        remote: (state == TcpState::Established)
+            .then(|| (tcp.remote_addr.to_canonical(), tcp.remote_port)),
+        state,
         inode: u64::from(row.inode),
         uid: row.uid,
     })

@@ -16,8 +16,9 @@ pub fn parse(table: &[u8]) -> Vec<TcpSocket> {
 
 fn parse_line(line: &str) -> Option<TcpSocket> {
     let mut fields = line.split_ascii_whitespace();
-    let (address, port) = parse_local(fields.nth(1)?)?;
-    let state = match fields.nth(1)? {
+    let (address, port) = parse_end(fields.nth(1)?)?;
+    let remote = parse_end(fields.next()?)?;
+    let state = match fields.next()? {
         "0A" => TcpState::Listen,
         "01" => TcpState::Established,
         _ => TcpState::Other,
@@ -27,6 +28,7 @@ fn parse_line(line: &str) -> Option<TcpSocket> {
     Some(TcpSocket {
         address,
         port,
+        remote: (state == TcpState::Established).then_some(remote),
         state,
         inode,
         uid,
@@ -34,7 +36,7 @@ fn parse_line(line: &str) -> Option<TcpSocket> {
 }
 
 /// `0100007F:0FA0`: each 32-bit word of the address stands in the byte order of this machine.
-fn parse_local(text: &str) -> Option<(IpAddr, u16)> {
+fn parse_end(text: &str) -> Option<(IpAddr, u16)> {
     let (address, port) = text.split_once(':')?;
     if !address.is_ascii() {
         return None;
@@ -100,7 +102,7 @@ mod tests {
                 hex(address)
             );
             prop_assert_eq!(parse(table.as_bytes()), vec![TcpSocket {
-                address: address.to_canonical(), port, inode, uid,
+                address: address.to_canonical(), port, inode, uid, remote: None,
                 state: if listens { TcpState::Listen } else { TcpState::Other },
             }]);
         }

@@ -1,12 +1,15 @@
 //! What the records of a service mean, in the words of the snapshot.
 
-use flowgate_checks::model::{Exit, Run, RunLife, RunSource, Wanted};
+use std::collections::BTreeMap;
+
+use flowgate_checks::model::{Exit, RecordFile, Run, RunLife, RunSource, Wanted};
+use jiff::Timestamp;
 
 use super::history::HistoryLine;
 use super::life::{LifeSign, life_of};
 use super::pid_file::PidFile;
 use super::reading::ServiceRecords;
-use super::record::{LastExit, RecordError, RunRecord};
+use super::record::{LastExit, RecordError, RunRecord, ServiceRecord, ServiceState};
 
 /// So many exits are told.
 const EXITS: usize = 5;
@@ -45,8 +48,11 @@ pub struct RecordedService {
     pub log_offset: u64,
     /// Every run that is on record, the current one first.
     pub runs: Vec<RecordedRun>,
-    /// Records that say nothing, and why: `supervisor/litellm.json is no record: line 1 column 1`.
-    pub faults: Vec<String>,
+    /// The files that record it.
+    pub files: Vec<RecordFile>,
+    /// The digests of its configs at the start of its recorded run (`config::entries::digests`);
+    /// empty when none were recorded.
+    pub digests: BTreeMap<String, String>,
 }
 
 /// What the records say; `look` tells of the process that has a pid now.
@@ -69,11 +75,14 @@ pub fn interpret(
             };
             if let Some(run) = &record.run {
                 out.log_offset = run.log_offset;
+                out.digests.clone_from(&run.digests);
                 let recorded = recorded_run(run, true, boot_id, &look);
                 out.run = Some(Run {
                     pid: run.pid,
                     session: run.sid,
                     started_at: run.started_at,
+                    ready_at: ready_at(records),
+                    unready_since: unready_since(records, record),
                     source: RunSource::Record,
                     life: recorded.life,
                 });
@@ -91,6 +100,8 @@ pub fn interpret(
                     pid: pid_file.pid,
                     session: recorded.session,
                     started_at: pid_file.started_at,
+                    ready_at: None,
+                    unready_since: None,
                     source: RunSource::PidFile,
                     life: recorded.life,
                 });
@@ -111,18 +122,52 @@ pub fn interpret(
             }
         }
     }
-    let faults = [
-        records.record.as_ref().and_then(fault_of),
-        records.pid_file.as_ref().and_then(fault_of),
-    ];
-    out.faults = faults.into_iter().flatten().collect();
+    out.files = files(records, boot_id, &look);
     out
 }
 
-fn fault_of<T>(read: &(String, Result<T, RecordError>)) -> Option<String> {
-    let (path, result) = read;
-    let error = result.as_ref().err()?;
-    Some(format!("{path} {error}"))
+/// The files that record a service, with the run that each says to be going on.
+fn files(
+    records: &ServiceRecords,
+    boot_id: &str,
+    look: &impl Fn(u32) -> Option<LifeSign>,
+) -> Vec<RecordFile> {
+    let record = records.record.iter().map(|(path, read)| match read {
+        Ok(record) => {
+            let run = record.run.as_ref().filter(|_| says_running(record));
+            file(path, run.map(|run| recorded_run(run, true, boot_id, look)))
+        }
+        Err(error) => faulty(path, error),
+    });
+    let pid_file = records.pid_file.iter().map(|(path, read)| match read {
+        Ok(pid_file) => file(path, Some(bare_run(pid_file, boot_id, look))),
+        Err(error) => faulty(path, error),
+    });
+    record.chain(pid_file).collect()
+}
+
+/// Whether a record says that its run is going on.
+fn says_running(record: &ServiceRecord) -> bool {
+    use ServiceState::{Ready, Starting, Stopping, Unready};
+    matches!(record.state, Starting | Ready | Unready | Stopping)
+}
+
+fn file(path: &str, run: Option<RecordedRun>) -> RecordFile {
+    RecordFile {
+        path: path.to_owned(),
+        fault: None,
+        claims: run.as_ref().map(|run| run.pid),
+        life: run.map(|run| run.life),
+    }
+}
+
+fn faulty(path: &str, error: &RecordError) -> RecordFile {
+    RecordFile {
+        path: path.to_owned(),
+        fault: Some(error.to_string()),
+        claims: None,
+        life: None,
+    }
 }
 
 fn recorded_run(
@@ -164,6 +209,29 @@ fn bare_run(
         is_current: true,
         life,
     }
+}
+
+/// When the run that began last became ready.
+fn ready_at(records: &ServiceRecords) -> Option<Timestamp> {
+    let lines = records.history.iter().rev();
+    lines
+        .take_while(|line| !matches!(line, HistoryLine::Spawn { .. }))
+        .filter_map(|line| match line {
+            HistoryLine::Ready { at } => Some(*at),
+            _ => None,
+        })
+        .last()
+}
+
+/// Since when a service that is recorded as unready gives no answer.
+fn unready_since(records: &ServiceRecords, record: &ServiceRecord) -> Option<Timestamp> {
+    if record.state != ServiceState::Unready {
+        return None;
+    }
+    records.history.iter().rev().find_map(|line| match line {
+        HistoryLine::Unready { at } => Some(*at),
+        _ => None,
+    })
 }
 
 fn exits(records: &ServiceRecords) -> Vec<Exit> {
@@ -278,7 +346,15 @@ mod tests {
             runs,
             [(42, true, RunLife::Alive), (40, false, RunLife::Reused)]
         );
-        assert!(read.faults.is_empty());
+        let files: Vec<_> = read
+            .files
+            .iter()
+            .map(|file| (file.path.as_str(), file.claims, file.life))
+            .collect();
+        assert_eq!(
+            files,
+            [("supervisor/litellm.json", Some(42), Some(RunLife::Alive))]
+        );
     }
 
     #[test]
@@ -304,8 +380,10 @@ mod tests {
         let read = runtime.look(alive(10));
         assert_eq!(read.run, None);
         assert!(read.wanted.running);
-        assert_eq!(read.faults.len(), 2);
-        assert!(read.faults[0].starts_with("supervisor/litellm.json is no record"));
+        assert_eq!(read.files.len(), 2);
+        assert_eq!(read.files[0].path, "supervisor/litellm.json");
+        let fault = read.files[0].fault.as_deref().unwrap();
+        assert!(fault.starts_with("is no record"), "{fault}");
     }
 
     #[test]

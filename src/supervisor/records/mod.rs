@@ -7,6 +7,7 @@ mod meaning;
 mod pid_file;
 mod reading;
 mod record;
+mod supervisor;
 
 pub use events::{last_logins, parse_logins};
 pub use history::{HistoryLine, parse_history};
@@ -17,3 +18,4 @@ pub use reading::{ServiceRecords, read, read_current};
 pub use record::{
     LastExit, RECORD_VERSION, RecordError, RunRecord, ServiceRecord, ServiceState, parse_record,
 };
+pub use supervisor::supervisor;

@@ -1,38 +1,21 @@
-#![doc = include_str!("supervisor.md")]
+//! Somebody else runs a service.
 
+use super::EXTERNAL;
 use crate::answers::{Answers, answers};
 use crate::holder::{Holder, served_by_another};
-use crate::model::{
-    Check, Evidence, Finding, Manager, Process, ServiceKind, Snapshot, Subject, Verdict,
-};
+use crate::model::{Evidence, Finding, Manager, Process, ServiceKind, Snapshot, Subject, Verdict};
 use crate::places;
 use crate::shell::quote;
 use crate::state::{View, address_key, services};
 use crate::words;
 
-/// The check.
-pub static CHECK: Check = Check {
-    id: "supervisor",
-    title: "who runs the services",
-    section: None,
-    page: include_str!("supervisor.md"),
-    findings: FINDINGS,
-    run,
-};
-
-crate::findings! { "supervisor";
-    EXTERNAL = "external", Info, Hint, "somebody else runs the service";
-}
-
-fn run(snapshot: &Snapshot) -> Verdict {
-    let mut verdict = Verdict::default();
-    verdict
-        .findings
-        .extend(services(snapshot).filter_map(|view| {
-            let holder = served_by_another(&view)?;
-            Some(external(&view, &holder))
-        }));
-    verdict
+/// Finds services that serve without a run of ours.
+pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
+    let found = services(snapshot).filter_map(|view| {
+        let holder = served_by_another(&view)?;
+        Some(external(&view, &holder))
+    });
+    verdict.findings.extend(found);
 }
 
 fn external(view: &View<'_>, holder: &Holder<'_>) -> Finding {

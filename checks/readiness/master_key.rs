@@ -1,0 +1,150 @@
+//! LiteLLM refuses to start without a master key of its own (`facts/litellm.md` 3.4).
+
+use super::MASTER_KEY_REFUSED;
+use super::process::subject;
+use crate::by_hand;
+use crate::logs::master_key_refusal;
+use crate::model::{
+    EntryValue, EnvVariable, Evidence, Finding, Fix, Observed, ProgramState, Safety, SecretClass,
+    Verdict,
+};
+use crate::state::View;
+
+/// The entry of the key.
+pub const MASTER_KEY: &str = "general_settings.master_key";
+
+/// The first release that is known to refuse a key which everybody knows: 1.106.
+const REFUSES: (u64, u64) = (1, 106);
+
+/// With one of these it starts in spite of it, open to all.
+const PERMITTED: &str = "general_settings.dangerously_permit_weak_or_unset_master_key";
+const PERMIT: &str = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY";
+
+/// Finds a refused master key: what the log says, else a literal of the config that is refused.
+pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
+    if litellm.is_running() {
+        return;
+    }
+    let log = litellm.service.log.known();
+    if let Some(said) = log.and_then(|log| master_key_refusal(&log.lines)) {
+        verdict.push(finding(litellm, said, true));
+    } else if let Some(why) = refused_literal(litellm) {
+        verdict.push(finding(litellm, why, false).likely());
+    }
+}
+
+/// What is wrong with a key that stands in the config itself. Without one it may come from the
+/// environment of the next start, which nobody knows.
+fn refused_literal(litellm: View<'_>) -> Option<&'static str> {
+    let config = &litellm.snapshot.configs.litellm;
+    let is_permitted = matches!(
+        config.entry(PERMITTED).map(|entry| &entry.value),
+        Some(EntryValue::Bool(true))
+    ) || matches!(
+        litellm.snapshot.environment.get(PERMIT),
+        Some(EnvVariable::Text(_))
+    );
+    if is_permitted || !refuses(litellm) {
+        return None;
+    }
+    match &config.entry(MASTER_KEY)?.value {
+        EntryValue::Secret { class, .. } => match class {
+            SecretClass::Empty => Some("the master key is empty."),
+            SecretClass::WellKnown => Some("the master key is a publicly known default."),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the installed release is one that refuses: older ones start.
+fn refuses(litellm: View<'_>) -> bool {
+    let version = litellm
+        .service
+        .program
+        .known()
+        .and_then(|program| match &program.state {
+            ProgramState::File(file) => match &file.packages {
+                Observed::Known(packages) => packages.litellm.as_deref(),
+                _ => None,
+            },
+            _ => None,
+        });
+    let parts = version.map(|version| {
+        let mut numbers = version
+            .split('.')
+            .map(|part| part.parse::<u64>().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    });
+    parts.is_some_and(|parts| parts >= REFUSES)
+}
+
+fn finding(litellm: View<'_>, why: &str, is_said: bool) -> Finding {
+    let snapshot = litellm.snapshot;
+    let config = &snapshot.configs.litellm;
+    let why = why.trim_end_matches('.');
+    let verb = if is_said { "refused" } else { "will refuse" };
+    let cause = match config.text(MASTER_KEY) {
+        Some(reference) => format!(
+            "master_key at {} is {reference}, and that variable was not set when it was started",
+            config.place(MASTER_KEY)
+        ),
+        None if config.entry(MASTER_KEY).is_none() => format!(
+            "{} has no {MASTER_KEY}, and LITELLM_MASTER_KEY was not set",
+            config.path
+        ),
+        None => format!("it stands at {}", config.place(MASTER_KEY)),
+    };
+    let mut finding = Finding::new(
+        &MASTER_KEY_REFUSED,
+        subject(litellm),
+        format!("{} {verb} to start: {why}", litellm.name),
+        cause,
+    )
+    .brief("no master key of its own");
+    if is_said && let Some(log) = litellm.service.log.known() {
+        let mut row = Evidence::new(
+            "log",
+            format!("LiteLLM proxy refused to start: {why}"),
+            &log.path,
+        );
+        row.command = by_hand::tail(litellm);
+        finding = finding.evidence(row);
+    }
+    let seen = match config.entry(MASTER_KEY).map(|entry| &entry.value) {
+        Some(EntryValue::Text(reference)) => format!("master_key is {reference}"),
+        Some(_) => "master_key is one that is refused".into(),
+        None => "no master_key".into(),
+    };
+    finding
+        .evidence(
+            Evidence::new("config", seen, config.place(MASTER_KEY))
+                .expected("a key that nobody else knows")
+                .command(by_hand::show_name(snapshot, &config.path, "master_key")),
+        )
+        .fix(fix(litellm))
+}
+
+fn fix(litellm: View<'_>) -> Fix {
+    let snapshot = litellm.snapshot;
+    let key = "a long random key such as sk- and 32 random letters";
+    if let Some(variable) = snapshot.configs.litellm.text(MASTER_KEY)
+        && let Some(name) = variable.strip_prefix("os.environ/")
+    {
+        let title = format!(
+            "set {name} to {key} in the shell that starts {}, then start it",
+            litellm.name
+        );
+        return Fix::new("set-master-key", Safety::Unsafe, title, Vec::new());
+    }
+    Fix::new(
+        "set-master-key",
+        Safety::Unsafe,
+        format!(
+            "write {key} as {MASTER_KEY} into {}, then start {}",
+            super::source::place(litellm, MASTER_KEY, "general_settings"),
+            litellm.name
+        ),
+        Vec::new(),
+    )
+}
