@@ -1,13 +1,12 @@
 //! `flowgate config check` and `flowgate config show`.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
-use flowgate_checks::model::{ConfigFile, ConfigProblem, ConfigState, ProblemKind};
+use flowgate_checks::model::{ConfigFile, ConfigState};
 use flowgate_checks::words::count;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::opened::{self, warning};
 use super::{Global, output};
 use crate::config::discover::{Discovery, Surroundings};
 use crate::config::effective::{self, Setting};
@@ -93,10 +92,7 @@ fn broken(
     root: &Root,
 ) -> Outcome {
     let file = &loaded.file;
-    let message = match file.state {
-        ConfigState::Missing => missing(discovery),
-        _ => format!("Config error: {}", load::sentence(file).unwrap_or_default()),
-    };
+    let message = opened::refusal(file, discovery);
     let (ConfigCommand::Check(format) | ConfigCommand::Show(format)) = &args.command;
     let excerpt = match &file.state {
         ConfigState::Invalid { excerpt, .. } => excerpt.as_deref(),
@@ -129,32 +125,6 @@ fn broken(
         stderr,
         code: BROKEN,
     }
-}
-
-/// The original's words before the colon and its path are what scripts know.
-fn missing(discovery: &Discovery) -> String {
-    let quoted = |path: &Path| format!("'{}'", path.display());
-    let mut message = format!(
-        "Config file not found: No such file or directory: {}",
-        quoted(&discovery.path)
-    );
-    let others: Vec<String> = discovery
-        .tried
-        .iter()
-        .filter(|path| **path != discovery.path && !discovery.foreign.contains(path))
-        .map(|path| quoted(path))
-        .collect();
-    if !others.is_empty() {
-        message.push_str(&format!("; tried {} too", others.join(", ")));
-    }
-    let foreign: Vec<String> = discovery.foreign.iter().map(|path| quoted(path)).collect();
-    if !foreign.is_empty() {
-        message.push_str(&format!(
-            "; not taken, since another user owns it: {} (name it with --config)",
-            foreign.join(", ")
-        ));
-    }
-    message
 }
 
 fn check(config: &FlowgateConfig, file: &ConfigFile, as_json: bool) -> Outcome {
@@ -191,24 +161,6 @@ fn check(config: &FlowgateConfig, file: &ConfigFile, as_json: bool) -> Outcome {
         stderr: String::new(),
         code: OK,
     }
-}
-
-fn warning(file: &str, problem: &ConfigProblem) -> String {
-    let entry = &problem.entry;
-    let what = match &problem.kind {
-        ProblemKind::UnknownKey {
-            suggestion: Some(meant),
-        } => format!("unknown key {entry}; did you mean {meant}?"),
-        ProblemKind::UnknownKey { suggestion: None } => format!("unknown key {entry}"),
-        ProblemKind::DuplicateKey { first } => {
-            format!(
-                "{entry} stands here and at line {}; the last one is read",
-                first.line
-            )
-        }
-        ProblemKind::LegacyKey { instead } => format!("{entry} is the old name of {instead}"),
-    };
-    format!("{file}:{}: {what}", problem.position.line)
 }
 
 fn show(config: &FlowgateConfig, file: &ConfigFile, as_json: bool) -> Outcome {

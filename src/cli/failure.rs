@@ -1,6 +1,7 @@
 //! A command that could not do its work: one sentence, one hint, one exit code.
 
 use anyhow::Error;
+use serde_json::json;
 
 use crate::report::json_v1::Document;
 
@@ -17,7 +18,20 @@ pub struct Failure {
     error: Error,
     hint: Option<String>,
     exit_code: u8,
-    json: bool,
+    form: Form,
+}
+
+/// How a failure is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One line on stderr that begins with the name of the program.
+    Text,
+    /// The line as it is, on stderr: scripts know its first words.
+    Verbatim,
+    /// The report of the doctor, on stdout.
+    Report,
+    /// A small document on stdout.
+    Document,
 }
 
 impl Failure {
@@ -27,7 +41,15 @@ impl Failure {
             error: error.into(),
             hint: None,
             exit_code: EXIT_USAGE,
-            json: false,
+            form: Form::Text,
+        }
+    }
+
+    /// A config that is missing or broken, in the words that scripts know; exit 2.
+    pub fn config(text: String) -> Self {
+        Self {
+            form: Form::Verbatim,
+            ..Self::usage(Error::msg(text))
         }
     }
 
@@ -45,21 +67,38 @@ impl Failure {
         self
     }
 
-    /// The same, said as a JSON document on stdout.
+    /// The same, said as a report of the doctor on stdout.
     pub fn as_json(mut self) -> Self {
-        self.json = true;
+        self.form = Form::Report;
+        self
+    }
+
+    /// The same, said as a small JSON document on stdout: `{"ok": false, "error": {…}}`.
+    pub fn as_document(mut self, is_asked: bool) -> Self {
+        if is_asked {
+            self.form = Form::Document;
+        }
         self
     }
 
     /// Says it, and gives the exit code.
     pub fn report(&self) -> u8 {
         let message = format!("{:#}", self.error);
-        if self.json {
-            let document = Document::failed(message, self.hint.clone(), self.exit_code);
-            // When stdout is gone there is nobody left to tell.
-            let _ = output::json(&document);
-        } else {
-            output::error(&message, self.hint.as_deref());
+        match self.form {
+            Form::Text => output::error(&message, self.hint.as_deref()),
+            Form::Verbatim => output::errors(&format!("{message}\n")),
+            Form::Report => {
+                let document = Document::failed(message, self.hint.clone(), self.exit_code);
+                // When stdout is gone there is nobody left to tell.
+                let _ = output::json(&document);
+            }
+            Form::Document => {
+                let _ = output::json(&json!({
+                    "schemaVersion": 1,
+                    "ok": false,
+                    "error": {"message": message, "hint": self.hint},
+                }));
+            }
         }
         self.exit_code
     }

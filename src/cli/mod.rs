@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 pub mod config;
 pub mod doctor;
 pub mod failure;
+pub mod opened;
 pub mod output;
 pub mod standin;
 
@@ -35,6 +36,9 @@ pub struct Global {
     /// here or above, ~/.config/flowgate/flowgate.yaml]
     #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
+    /// Print the tokens that scripts know, also on a terminal
+    #[arg(long, global = true)]
+    pub plain: bool,
     /// When to use colour
     #[command(flatten)]
     pub color: colorchoice_clap::Color,

@@ -1,11 +1,13 @@
 //! Printing that survives a closed pipe.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 use serde::Serialize;
 
+use super::Global;
 use super::failure::Failure;
+use crate::report::text;
 
 /// Prints text with styles to stdout; they are taken away where they do not belong.
 ///
@@ -14,6 +16,34 @@ use super::failure::Failure;
 pub fn text(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Whether the tokens of the original are printed: a script reads, or somebody asked for them.
+pub fn is_for_scripts(global: &Global) -> bool {
+    global.plain || !io::stdout().is_terminal()
+}
+
+/// Whether the locale is UTF-8; the first of LC_ALL, LC_CTYPE and LANG that is set decides.
+pub fn is_utf8() -> bool {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .find(|value| !value.is_empty())
+        .is_some_and(|value| {
+            let value = value.to_string_lossy().to_ascii_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
+        })
+}
+
+/// How reports are laid out on this terminal.
+pub fn layout(explained: bool) -> text::Options {
+    let width =
+        || terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).max(40));
+    text::Options {
+        width: io::stdout().is_terminal().then(width),
+        unicode: is_utf8(),
+        explained,
+    }
 }
 
 /// Prints one JSON document to stdout, never through a styled stream.

@@ -1,7 +1,5 @@
 //! `flowgate doctor`: one look, printed.
 
-use std::io::IsTerminal;
-
 use flowgate_checks::model::Policy;
 
 use crate::cli::failure::Failure;
@@ -27,11 +25,7 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
     if args.wants_json() {
         output::json(&json_v1::Document::from(&report))?;
     } else {
-        let options = text::Options {
-            width: std::io::stdout().is_terminal().then(terminal_width),
-            unicode: is_utf8(),
-            explained: args.explained,
-        };
+        let options = output::layout(args.explained);
         output::text(&text::render(&report, &options))?;
     }
     Ok(report.exit_code)
@@ -50,20 +44,4 @@ fn source(args: &DoctorArgs, global: &Global) -> Source {
             timeout: args.timeout,
         }),
     }
-}
-
-fn terminal_width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).max(40))
-}
-
-/// Whether the locale is UTF-8; the first of LC_ALL, LC_CTYPE and LANG that is set decides.
-fn is_utf8() -> bool {
-    ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(std::env::var_os)
-        .find(|value| !value.is_empty())
-        .is_some_and(|value| {
-            let value = value.to_string_lossy().to_ascii_lowercase();
-            value.contains("utf-8") || value.contains("utf8")
-        })
 }
