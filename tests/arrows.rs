@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 /// What each module may use. `platform` is below all of them, and nothing uses `cli`.
 const ARROWS: &[(&str, &[&str])] = &[
     // The command line also lays out reports, shows the config and plays a stand-in.
-    ("cli", &["config", "doctor", "report", "standin", "sys"]),
+    (
+        "cli",
+        &["config", "doctor", "report", "standin", "supervisor", "sys"],
+    ),
     ("doctor", &["gather", "report", "sys"]),
     ("gather", &["config", "gateway", "supervisor", "sys"]),
     ("gateway", &["sys"]),

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod again;
 pub mod config;
 pub mod doctor;
 pub mod failure;
+pub mod init;
+pub mod key;
 pub mod opened;
 pub mod output;
+pub mod profile;
 pub mod standin;
 
 use failure::Failure;
@@ -51,6 +55,12 @@ pub enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Checks or shows flowgate.yaml
     Config(config::ConfigArgs),
+    /// Writes the configs and the keys of a new gateway; what is there is kept
+    Init,
+    /// Lists the profiles, or makes one the active LiteLLM config
+    Profile(profile::ProfileArgs),
+    /// Shows a key of the gateway
+    Key(key::KeyArgs),
     /// Plays one of the two programs, for tests
     #[command(hide = true)]
     Standin(standin::StandinArgs),
@@ -66,6 +76,9 @@ pub fn run(args: Vec<OsString>) -> u8 {
     let result = match cli.command {
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
+        Command::Init => init::run(&cli.global),
+        Command::Profile(profile) => profile::run(&profile, &cli.global),
+        Command::Key(key) => key::run(&key, &cli.global),
         Command::Standin(standin) => standin::run(&standin),
     };
     result.unwrap_or_else(|failure| failure.report())

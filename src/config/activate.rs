@@ -1,19 +1,19 @@
 //! Makes a profile the active one: the rendered LiteLLM config, and the state file that names it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::json;
 use thiserror::Error;
 
 use super::key_ref::{self, KeyRefError};
-use super::schema::FlowgateConfig;
+use super::schema::{ConfigPaths, FlowgateConfig};
 use super::{profiles, render};
 use crate::sys::event_log;
 use crate::sys::fingerprint::Fingerprinter;
 use crate::sys::write::{self, Modes, WriteError};
 
-/// Why a profile was not made the active one; nothing was changed.
+/// Why a profile cannot be rendered.
 #[derive(Debug, Error)]
 pub enum ActivateError {
     /// There is no profile of that name.
@@ -46,72 +46,77 @@ pub enum ActivateError {
         /// The profile.
         name: String,
     },
-    /// A file cannot be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
 }
 
-/// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Activated {
-    /// The active config, absolute.
-    pub active_config: PathBuf,
-    /// The state file, absolute.
-    pub state_file: PathBuf,
+/// A profile that was rendered and checked, and is not written yet.
+pub struct Rendered {
+    profile: String,
+    source_file: String,
+    /// Holds what flowgate.yaml holds, so it may hold a secret.
+    text: String,
 }
 
-/// Renders a profile into the active config and records it in the state file. Both texts are on
-/// the disk before the first takes its place, so that a full disk changes neither.
-///
-/// `source_file` is flowgate.yaml as it is shown; the digest in the state file is a fingerprint,
-/// since the config may hold secrets.
+/// Renders a profile. `source_file` is flowgate.yaml as it is shown.
 ///
 /// # Errors
 /// [`ActivateError`].
-pub fn activate(
+pub fn render(
     config: &FlowgateConfig,
     source_file: &str,
     profile: &str,
-    fingerprinter: &Fingerprinter,
-    now: Timestamp,
-) -> Result<Activated, ActivateError> {
+) -> Result<Rendered, ActivateError> {
     let name = profile.to_owned();
+    let source_file = source_file.to_owned();
     let Some(rendered) = profiles::render(config, profile) else {
         let known: Vec<String> = config.profiles.keys().cloned().collect();
-        let source_file = source_file.to_owned();
-        return Err(match known.is_empty() {
-            true => ActivateError::None { name, source_file },
-            false => ActivateError::Unknown { name, known },
+        return Err(if known.is_empty() {
+            ActivateError::None { name, source_file }
+        } else {
+            ActivateError::Unknown { name, known }
         });
     };
-    key_ref::check(config, profile).map_err(|fault| ActivateError::KeyRef {
-        source_file: source_file.to_owned(),
-        fault,
-    })?;
+    if let Err(fault) = key_ref::check(config, profile) {
+        return Err(ActivateError::KeyRef { source_file, fault });
+    }
     let text = render::text(&rendered);
     if !render::reads_as(&text, &rendered) {
         return Err(ActivateError::NotReadBack { name });
     }
-    let state = json!({
-        "current_profile": profile,
-        "updated_at": event_log::stamp(now),
-        "source": source_file,
-        "digest": fingerprinter.of(&text),
-    });
-    let paths = &config.paths;
-    let active = write::prepare(&paths.active_config, text.as_bytes(), Modes::PRIVATE, None)?;
-    let state = write::prepare(
-        &paths.state_file,
-        render::text(&state).as_bytes(),
-        Modes::PLAIN,
-        None,
-    )?;
-    active.commit()?;
-    state.commit()?;
-    Ok(Activated {
-        active_config: paths.active_config.clone(),
-        state_file: paths.state_file.clone(),
+    Ok(Rendered {
+        profile: name,
+        source_file,
+        text,
     })
+}
+
+impl Rendered {
+    /// Writes the active config and the state file. Both texts are on the disk before the first
+    /// takes its place, so that a full disk changes neither.
+    ///
+    /// The digest in the state file is a fingerprint, since the config may hold secrets.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn write(
+        &self,
+        paths: &ConfigPaths,
+        fingerprinter: &Fingerprinter,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let state = json!({
+            "current_profile": self.profile,
+            "updated_at": event_log::stamp(now),
+            "source": self.source_file,
+            "digest": fingerprinter.of(&self.text),
+        });
+        let prepare = |path: &Path, text: &str, modes: Modes| {
+            write::prepare(path, text.as_bytes(), modes, None)
+        };
+        let active = prepare(&paths.active_config, &self.text, Modes::PRIVATE)?;
+        let state = prepare(&paths.state_file, &render::text(&state), Modes::PLAIN)?;
+        active.commit()?;
+        state.commit()
+    }
 }
 
 #[cfg(test)]

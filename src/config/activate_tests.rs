@@ -38,14 +38,13 @@ fn read_config(folder: &Path) -> FlowgateConfig {
     })
 }
 
-fn set(folder: &Path, profile: &str) -> Result<Activated, ActivateError> {
-    activate(
-        &read_config(folder),
-        "config/flowgate.yaml",
-        profile,
-        &Fingerprinter::fixed([1; 32]),
-        "2026-02-17T03:26:54.123456Z".parse().unwrap(),
-    )
+fn set(folder: &Path, profile: &str) -> Result<ConfigPaths, ActivateError> {
+    let config = read_config(folder);
+    let now = "2026-02-17T03:26:54.123456Z".parse().unwrap();
+    render(&config, "config/flowgate.yaml", profile)?
+        .write(&config.paths, &Fingerprinter::fixed([1; 32]), now)
+        .unwrap();
+    Ok(config.paths)
 }
 
 fn json(path: &Path) -> Value {
@@ -99,7 +98,7 @@ fn what_cannot_be_rendered_is_refused_with_its_place_and_touches_nothing() {
         ),
     ] {
         assert_eq!(
-            set(folder.path(), profile).unwrap_err().to_string(),
+            set(folder.path(), profile).err().unwrap().to_string(),
             sentence
         );
     }
@@ -115,14 +114,14 @@ fn when_one_file_cannot_be_written_the_other_is_not_changed() {
     std::fs::create_dir(folder.path().join("r/state.json")).unwrap();
     let mut config = read_config(folder.path());
     config.litellm_base = None;
-    let error = activate(
-        &config,
-        "config/flowgate.yaml",
-        "balanced",
-        &Fingerprinter::random(),
-        Timestamp::UNIX_EPOCH,
-    )
-    .unwrap_err();
+    let error = render(&config, "config/flowgate.yaml", "balanced")
+        .unwrap()
+        .write(
+            &config.paths,
+            &Fingerprinter::random(),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap_err();
     assert!(
         error
             .to_string()
