@@ -38,7 +38,6 @@ const SETS: [&str; 9] = [
     "authDirs",
     "authFiles",
     "names",
-    "examples",
 ];
 
 fn document(value: Value) -> Value {
