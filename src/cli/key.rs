@@ -87,7 +87,15 @@ fn find(key: KeyName, opened: &Opened) -> Result<Option<SecretString>, Failure> 
 fn master_key(opened: &Opened) -> Option<SecretString> {
     let path = &opened.config.paths.active_config;
     let active = litellm::load(path, &reading(opened)).config;
-    if let Some(key) = active.and_then(|config| config.master_key) {
+    if let Some(active) = active
+        && let Some(key) = active.master_key
+    {
+        // LiteLLM puts these variables into its own environment, over all others.
+        if let KeyValue::Environment(name) = &key.value
+            && let Some(own) = active.environment.get(name)
+        {
+            return Some(own.clone());
+        }
         return value(key.value, opened);
     }
     let base = opened.config.litellm_base.as_ref()?;

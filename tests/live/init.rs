@@ -352,3 +352,47 @@ fn a_folder_that_cannot_be_written_is_one_sentence() {
     );
     assert_eq!(said.err.lines().count(), 1, "{}", said.err);
 }
+
+#[test]
+fn a_folder_below_another_gateway_gets_its_own_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path().canonicalize().unwrap();
+    init(&top);
+    let above = everything(&top);
+    let below = top.join("below");
+    std::fs::create_dir(&below).unwrap();
+    let said = init(&below);
+    let line = format!(
+        "here {} is used from now on, and {} no more\n",
+        below.join("config/flowgate.yaml").display(),
+        top.join("config/flowgate.yaml").display()
+    );
+    assert!(said.err.starts_with(&line), "{}", said.err);
+    assert!(!init(&below).err.contains("used from now on"));
+    let now = everything(&top);
+    assert!(above.iter().all(|(path, before)| now[path] == *before));
+}
+
+#[test]
+fn several_at_once_end_with_one_set_of_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| init(folder.path()));
+        }
+    });
+    let upstream = read(&folder.path().join(".router/secrets/upstream.key"));
+    for path in ["config/cliproxyapi.yaml", ".router/secrets/litellm.env"] {
+        assert!(
+            read(&folder.path().join(path)).contains(&upstream),
+            "{path}"
+        );
+    }
+    let ignored = read(&folder.path().join(".gitignore"));
+    assert_eq!(ignored, ".router/\nconfig/cliproxyapi.yaml\n");
+    let left = everything(folder.path());
+    assert!(
+        left.keys()
+            .all(|path| !path.display().to_string().ends_with(".tmp"))
+    );
+}

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::opened::{self, Opened};
 use super::{Global, again, output, profile};
 use crate::config::activate;
-use crate::config::discover::Surroundings;
+use crate::config::discover::{Discovery, Surroundings};
 use crate::config::keys::{self, SecretsDir};
 use crate::config::{load, starter};
 use crate::sys::fingerprint::Fingerprinter;
@@ -32,12 +32,14 @@ use written::Written;
 /// cannot be written.
 pub fn run(global: &Global) -> Result<u8, Failure> {
     let around = Surroundings::of_process(global.config.clone());
-    let path = target(&around)?;
+    let before = around.discover();
+    let path = target(&around, &before)?;
     let mut written = Written::new(&path);
     let done = write_all(&path, &around, &mut written);
     // What was written is there, also when the next file could not be.
     written.print(global)?;
     done?;
+    note_hidden(&path, &before);
     output::errors(&format!("\nhint: {}\n", again::command(global, "doctor")));
     Ok(0)
 }
@@ -53,10 +55,9 @@ fn write_all(path: &Path, around: &Surroundings, written: &mut Written) -> Resul
 
 /// The flowgate.yaml to write: a named one, else the one of this very folder. One that a folder
 /// above has is not this gateway's.
-fn target(around: &Surroundings) -> Result<PathBuf, Failure> {
-    let found = around.discover();
+fn target(around: &Surroundings, found: &Discovery) -> Result<PathBuf, Failure> {
     if around.explicit.is_some() || around.variable.is_some() {
-        return Ok(found.path);
+        return Ok(found.path.clone());
     }
     let cwd = around
         .cwd
@@ -75,14 +76,18 @@ fn target(around: &Surroundings) -> Result<PathBuf, Failure> {
         ))
         .hint("call init in a folder of your own, or name the file with --config"));
     }
-    if found.exists && found.path != path {
+    Ok(path)
+}
+
+/// A config of a folder above was the one in use here until now.
+fn note_hidden(path: &Path, before: &Discovery) {
+    if before.exists && before.path != path {
         output::errors(&format!(
             "here {} is used from now on, and {} no more\n",
             path.display(),
-            found.path.display()
+            before.path.display()
         ));
     }
-    Ok(path)
 }
 
 /// flowgate.yaml, written when it is not there, and what it says.
