@@ -29,7 +29,7 @@ static SCENARIOS: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
 });
 
 /// Lists whose order says nothing: whoever gathers may bring them in any.
-const SETS: [&str; 9] = [
+const SETS: [&str; 8] = [
     "pids",
     "inodes",
     "siblings",
@@ -38,7 +38,6 @@ const SETS: [&str; 9] = [
     "authDirs",
     "authFiles",
     "names",
-    "examples",
 ];
 
 fn document(value: Value) -> Value {

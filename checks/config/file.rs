@@ -58,30 +58,27 @@ fn missing(snapshot: &Snapshot) -> Finding {
                 .command(crate::by_hand::ask(&format!("http://{address}/"))),
         );
     }
-    finding.fix(init(snapshot, first))
+    finding.fix(init(snapshot)).fix(write_it(snapshot, first))
 }
 
-/// The examples as a start where they lie at hand, else the text to write.
-fn init(snapshot: &Snapshot, first: &str) -> Fix {
-    let copy = |example: &String| {
-        let target = example.replace(".example", "");
-        let (from, to) = (
-            shell::path(snapshot, example),
-            shell::path(snapshot, &target),
-        );
-        // An example holds the place of keys, so its copy is closed from the first moment on.
-        format!("install -m 600 {from} {to}")
-    };
-    let commands: Vec<String> = snapshot.paths.examples.iter().map(copy).collect();
-    let title = if commands.is_empty() {
+fn init(snapshot: &Snapshot) -> Fix {
+    Fix::new(
+        "init",
+        Safety::Unsafe,
+        "write the configs and the keys of a new gateway; nothing is overwritten",
+        vec![format!("{} init", snapshot.tool.command)],
+    )
+}
+
+fn write_it(snapshot: &Snapshot, first: &str) -> Fix {
+    Fix::manual(
+        "by-hand",
         format!(
             "write {first}; `{} doctor explain config/missing` shows a whole one",
             snapshot.tool.command
-        )
-    } else {
-        "start from the examples, then put keys of your own in".into()
-    };
-    Fix::new("init", Safety::Unsafe, title, commands)
+        ),
+        Vec::new(),
+    )
 }
 
 /// Where one of the two programs answers at the ports that are assumed.

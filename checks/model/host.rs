@@ -136,7 +136,4 @@ pub struct Paths {
     pub state_file: String,
     /// `paths.log_file`, the events.
     pub log_file: String,
-    /// Example configs that lie where the configs would be: `config/flowgate.example.yaml`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub examples: Vec<String>,
 }

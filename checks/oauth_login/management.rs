@@ -89,10 +89,26 @@ fn has_password(proxy: View<'_>) -> Option<bool> {
         _ if logged => Some(true),
         Observed::Known(is_set) => Some(*is_set),
         Observed::NotAsked if !proxy.is_running() && !proxy.is_identified() => {
-            Some(proxy.snapshot.environment.contains_key(PASSWORD))
+            Some(proxy.snapshot.environment.contains_key(PASSWORD) || is_given_one(proxy))
         }
         Observed::Unknown(_) | Observed::NotAsked => None,
     }
+}
+
+/// Whether flowgate would start it with the management key that it keeps: `management: auto`, and
+/// a host that only this machine reaches (DESIGN section 9).
+fn is_given_one(proxy: View<'_>) -> bool {
+    let snapshot = proxy.snapshot;
+    let entry = format!("services.{}.management", proxy.name);
+    let is_auto = snapshot
+        .configs
+        .flowgate
+        .entry(&entry)
+        .is_some_and(|entry| matches!(&entry.value, EntryValue::Text(text) if text == "auto"));
+    let host = proxy.settings().host.as_str();
+    is_auto
+        && snapshot.credentials.management.key_from.is_some()
+        && (host == "localhost" || host == "::1" || host.starts_with("127."))
 }
 
 /// Every management route is 404 where the API is off, also with the right key.

@@ -76,15 +76,31 @@ fn fix(snapshot: &Snapshot, recorded: Option<&str>) -> Fix {
         }
     };
     let config = &snapshot.configs.flowgate;
+    if names.is_empty() {
+        // What flowgate would render has no name that could be called.
+        return Fix::new(
+            "activate-profile",
+            safety,
+            format!(
+                "write {} as JSON or YAML: litellm_base ({}), with profiles.{profile} ({}) laid over it",
+                snapshot.configs.litellm.path,
+                config.place("litellm_base"),
+                config.place(&format!("profiles.{profile}")),
+            ),
+            Vec::new(),
+        );
+    }
     Fix::new(
         "activate-profile",
         safety,
         format!(
-            "write {} as JSON or YAML: litellm_base ({}), with profiles.{profile} ({}) laid over it",
-            snapshot.configs.litellm.path,
-            config.place("litellm_base"),
-            config.place(&format!("profiles.{profile}")),
+            "lay profiles.{profile} ({}) over litellm_base",
+            config.place(&format!("profiles.{profile}"))
         ),
-        Vec::new(),
+        vec![format!(
+            "{} profile set {}",
+            snapshot.tool.command,
+            shell::quote(profile)
+        )],
     )
 }

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod again;
 pub mod config;
 pub mod doctor;
 pub mod failure;
 pub mod health;
+pub mod init;
+pub mod key;
 pub mod opened;
 pub mod output;
+pub mod profile;
 mod progress;
 pub mod service;
 mod services;
@@ -64,6 +68,12 @@ pub enum Command {
     Health(health::HealthArgs),
     /// Checks or shows flowgate.yaml
     Config(config::ConfigArgs),
+    /// Writes the configs and the keys of a new gateway; what is there is kept
+    Init,
+    /// Lists the profiles, or makes one the active LiteLLM config
+    Profile(profile::ProfileArgs),
+    /// Shows a key of the gateway
+    Key(key::KeyArgs),
     /// Plays one of the two programs, for tests
     #[command(hide = true)]
     Standin(standin::StandinArgs),
@@ -88,6 +98,9 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Status(status) => status::run(&status, &cli.global),
         Command::Health(health) => health::run(&health, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
+        Command::Init => init::run(&cli.global),
+        Command::Profile(profile) => profile::run(&profile, &cli.global),
+        Command::Key(key) => key::run(&key, &cli.global),
         Command::Standin(standin) => standin::run(&standin),
         Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
         Command::ExecService(service) => Ok(supervise::exec_service(&service)),

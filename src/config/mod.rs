@@ -4,6 +4,7 @@
 //! [`cliproxyapi`] read such trees by type, [`entries`] flattens them for the snapshot without
 //! their secrets, and [`load`] does all of it for one file.
 
+pub mod activate;
 mod alias;
 pub mod allow;
 pub mod cliproxyapi;
@@ -15,10 +16,13 @@ pub mod entries;
 mod excerpt;
 mod fault;
 pub mod file;
+pub mod key_ref;
+pub mod keys;
 pub mod litellm;
 pub mod load;
 pub mod path;
 pub mod profiles;
+pub mod render;
 mod scalar;
 pub mod schema;
 pub mod secrets;
@@ -26,5 +30,6 @@ mod section;
 mod sections;
 pub mod service;
 mod service_section;
+pub mod starter;
 mod suggest;
 mod tree;

@@ -40,14 +40,6 @@ pub fn paths(wave: &Wave0, context: &Context) -> Paths {
     let mut paths = Paths {
         root: context.root.path().display().to_string(),
         cwd: context.cwd.display().to_string(),
-        examples: [
-            "config/flowgate.example.yaml",
-            "config/cliproxyapi.example.yaml",
-        ]
-        .into_iter()
-        .filter(|example| context.root.resolve(example).is_file())
-        .map(str::to_owned)
-        .collect(),
         ..Paths::default()
     };
     if let Some(config) = &wave.flowgate {

@@ -55,6 +55,7 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
         "fingerprint.key",
         "litellm-master.key",
         "upstream.key",
+        "litellm.env",
     ] {
         want(secrets.join(name), FileRole::Key, true);
     }

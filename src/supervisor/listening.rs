@@ -89,6 +89,7 @@ mod tests {
                 .map(|(address, inode)| TcpSocket {
                     address: address.parse().unwrap(),
                     port: 4000,
+                    remote: None,
                     state: TcpState::Listen,
                     inode: *inode,
                     uid: 0,

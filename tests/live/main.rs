@@ -10,10 +10,13 @@
 mod config;
 mod gateway;
 mod harmless;
+mod init;
+mod key;
 mod missing_binaries;
 mod oauth_login;
 mod port_conflict;
 mod process;
+mod profile;
 mod readiness;
 mod report;
 mod secret_permissions;

@@ -74,7 +74,6 @@ fn paths(stage: &Stage<'_>) -> Paths {
         active_config: stage.show(&paths.active_config),
         state_file: stage.show(&paths.state_file),
         log_file: stage.show(&paths.log_file),
-        examples: Vec::new(),
     }
 }
 

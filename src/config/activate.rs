@@ -1,0 +1,124 @@
+//! Makes a profile the active one: the rendered LiteLLM config, and the state file that names it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::json;
+use thiserror::Error;
+
+use super::key_ref::{self, KeyRefError};
+use super::schema::{ConfigPaths, FlowgateConfig};
+use super::{profiles, render};
+use crate::sys::event_log;
+use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::write::{self, Modes, WriteError};
+
+/// Why a profile cannot be rendered.
+#[derive(Debug, Error)]
+pub enum ActivateError {
+    /// There is no profile of that name.
+    #[error("Unknown profile: {name}; known: {}", known.join(", "))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The profiles there are, sorted.
+        known: Vec<String>,
+    },
+    /// flowgate.yaml has none: it renders no config for LiteLLM.
+    #[error("Unknown profile: {name}; {source_file} has no profiles")]
+    None {
+        /// The name that was asked for.
+        name: String,
+        /// flowgate.yaml.
+        source_file: String,
+    },
+    /// A key reference cannot be rendered.
+    #[error("Config error: {source_file}:{}:{}: {fault}", fault.position.line, fault.position.column)]
+    KeyRef {
+        /// flowgate.yaml.
+        source_file: String,
+        /// Which, where and why.
+        fault: KeyRefError,
+    },
+    /// The text does not read as what it was made from.
+    #[error("failed to render profile {name}: the text does not read as the same config")]
+    NotReadBack {
+        /// The profile.
+        name: String,
+    },
+}
+
+/// A profile that was rendered and checked, and is not written yet.
+pub struct Rendered {
+    profile: String,
+    source_file: String,
+    /// Holds what flowgate.yaml holds, so it may hold a secret.
+    text: String,
+}
+
+/// Renders a profile. `source_file` is flowgate.yaml as it is shown.
+///
+/// # Errors
+/// [`ActivateError`].
+pub fn render(
+    config: &FlowgateConfig,
+    source_file: &str,
+    profile: &str,
+) -> Result<Rendered, ActivateError> {
+    let name = profile.to_owned();
+    let source_file = source_file.to_owned();
+    let Some(rendered) = profiles::render(config, profile) else {
+        let known: Vec<String> = config.profiles.keys().cloned().collect();
+        return Err(if known.is_empty() {
+            ActivateError::None { name, source_file }
+        } else {
+            ActivateError::Unknown { name, known }
+        });
+    };
+    if let Err(fault) = key_ref::check(config, profile) {
+        return Err(ActivateError::KeyRef { source_file, fault });
+    }
+    let text = render::text(&rendered);
+    if !render::reads_as(&text, &rendered) {
+        return Err(ActivateError::NotReadBack { name });
+    }
+    Ok(Rendered {
+        profile: name,
+        source_file,
+        text,
+    })
+}
+
+impl Rendered {
+    /// Writes the active config and the state file. Both texts are on the disk before the first
+    /// takes its place, so that a full disk changes neither.
+    ///
+    /// The digest in the state file is a fingerprint, since the config may hold secrets.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn write(
+        &self,
+        paths: &ConfigPaths,
+        fingerprinter: &Fingerprinter,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let state = json!({
+            "current_profile": self.profile,
+            "updated_at": event_log::stamp(now),
+            "source": self.source_file,
+            "digest": fingerprinter.of(&self.text),
+        });
+        let prepare = |path: &Path, text: &str, modes: Modes| {
+            write::prepare(path, text.as_bytes(), modes, None)
+        };
+        let active = prepare(&paths.active_config, &self.text, Modes::PRIVATE)?;
+        let state = prepare(&paths.state_file, &render::text(&state), Modes::PLAIN)?;
+        active.commit()?;
+        state.commit()
+    }
+}
+
+#[cfg(test)]
+#[path = "activate_tests.rs"]
+mod tests;
