@@ -118,6 +118,8 @@ services:
     command:
       cwd: ..
       args: [.router/runtime/bin/CLIProxyAPIPlus, standin, cliproxyapi, -config, config/cliproxyapi.yaml]
+litellm_base:
+  model_list: []
 profiles:
   balanced: {{}}
 auth:
