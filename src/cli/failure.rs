@@ -45,8 +45,9 @@ impl Failure {
         }
     }
 
-    /// A config that is missing or broken, in the words that scripts know; exit 2.
-    pub fn config(text: String) -> Self {
+    /// Bad input, said in the words that scripts know: `Config error: …`, `Unknown service: x`;
+    /// exit 2.
+    pub fn known(text: String) -> Self {
         Self {
             form: Form::Verbatim,
             ..Self::usage(Error::msg(text))

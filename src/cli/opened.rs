@@ -53,7 +53,7 @@ pub fn open(global: &Global) -> Result<Opened, Failure> {
             redactor,
             fingerprinter,
         }),
-        None => Err(Failure::config(refusal(&loaded.file, &discovery))),
+        None => Err(Failure::known(refusal(&loaded.file, &discovery))),
     }
 }
 

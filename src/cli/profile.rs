@@ -117,7 +117,7 @@ fn set(name: &str, opened: &Opened, global: &Global) -> Result<u8, Failure> {
 pub fn refusal(error: ActivateError) -> Failure {
     match error {
         ActivateError::NotReadBack { .. } => Failure::failed(error),
-        told => Failure::config(told.to_string()),
+        told => Failure::known(told.to_string()),
     }
 }
 

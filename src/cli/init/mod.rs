@@ -128,7 +128,7 @@ fn load_it(path: &Path, around: &Surroundings) -> Result<Opened, Failure> {
             redactor,
             fingerprinter,
         }),
-        None => Err(Failure::config(opened::refusal(&loaded.file, &discovery))),
+        None => Err(Failure::known(opened::refusal(&loaded.file, &discovery))),
     }
 }
 
