@@ -44,7 +44,10 @@ pub fn litellm_env(upstream: &str, master: &str) -> String {
 /// The value of a variable in such a text.
 pub fn variable<'a>(env: &'a str, name: &str) -> Option<&'a str> {
     env.lines()
-        .filter_map(|line| line.trim().split_once('='))
+        .filter_map(|line| {
+            let line = line.trim();
+            line.strip_prefix("export ").unwrap_or(line).split_once('=')
+        })
         .filter(|(key, _)| key.trim() == name)
         .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
         .next_back()
@@ -115,7 +118,7 @@ mod tests {
         let text = litellm_env("sk-a", "sk-b");
         assert_eq!(variable(&text, UPSTREAM_VARIABLE), Some("sk-a"));
         assert_eq!(variable(&text, MASTER_VARIABLE), Some("sk-b"));
-        assert_eq!(variable("A=1\nA='2'\nB=\n", "A"), Some("2"));
+        assert_eq!(variable("A=1\nexport A='2'\n#A=3\nB=\n", "A"), Some("2"));
         assert_eq!(variable("A=1\nB=\n", "B"), None);
     }
 
