@@ -10,6 +10,7 @@ pub mod exit;
 pub mod keys;
 pub mod listening;
 pub mod lock;
+mod news;
 pub mod own_log;
 pub mod phase;
 pub mod places;

@@ -167,6 +167,27 @@ fn a_program_that_cannot_be_executed_is_no_start() {
 }
 
 #[test]
+fn a_runner_script_gets_host_and_port_and_is_the_leader_of_its_tree() {
+    let house = House::new();
+    // As the original wrote them: the program is a child, and the config names no port.
+    program(
+        &house,
+        &format!("#!/bin/sh\n{FLOWGATE} standin litellm --config active.yaml \"$@\"\n"),
+    );
+    house.configure("[./program]", "[./program]", "");
+    let pid = house.start_ready("litellm");
+    let members = flowgate::supervisor::session::Session::of(&house.record("litellm").run.unwrap())
+        .unwrap()
+        .members();
+    assert!(
+        members.len() == 2 && members.iter().any(|member| member.pid == pid),
+        "{members:?}"
+    );
+    house.stop("litellm");
+    assert!(!house.answers(house.litellm));
+}
+
+#[test]
 fn a_held_port_is_no_start() {
     let house = House::new();
     let _held = TcpListener::bind(("127.0.0.1", house.litellm)).unwrap();
