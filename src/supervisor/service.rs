@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::protocol::{Answer, Event, Refusal, ServiceStatus};
 use super::reach::Reach;
 use super::ready::Sight;
-use super::records::{LastExit, ServiceRecord, ServiceState};
+use super::records::{LastExit, ServiceRecord};
 use super::session::Session;
 use super::state::{self, Change};
 use super::store::Store;

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use flowgate::supervisor::client::ClientError;
 use flowgate::supervisor::protocol::{Answer, Command, Event};
 use flowgate::supervisor::records::ServiceState;
 
@@ -242,6 +243,44 @@ fn a_client_that_goes_away_cancels_nothing() {
     let answer = house.start("litellm", &[]);
     assert!(matches!(answer, Answer::Started { .. }), "{answer:?}");
     assert_eq!(house.spawns("litellm"), 1);
+}
+
+#[test]
+fn nothing_is_started_that_no_record_could_tell_of() {
+    let house = House::new();
+    let record = house.runtime.join("supervisor/litellm.json");
+    std::fs::create_dir(&record).unwrap();
+    let (answer, events) = house.ask(Command::Start(house.launch("litellm", &[])));
+    let Err(ClientError::Refused(refusal)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(refusal.code, "runtime-dir");
+    assert!(
+        refusal.message.contains("litellm.json"),
+        "{}",
+        refusal.message
+    );
+    assert!(events.is_empty() && !house.answers(house.litellm));
+    std::fs::remove_dir(&record).unwrap();
+    house.start_ready("litellm");
+}
+
+#[test]
+fn a_ready_service_is_seen_at_once() {
+    let house = House::new();
+    let port = house.proxy;
+    let (open, told) = std::thread::scope(|scope| {
+        let open = scope.spawn(|| {
+            wait_for("the port", || house.answers(port));
+            Instant::now()
+        });
+        house.start_ready("cliproxyapi_plus");
+        let told = Instant::now();
+        (open.join().unwrap(), told)
+    });
+    // 20 ms of pause and look, and what a busy machine adds to two processes and two requests.
+    let lag = told.saturating_duration_since(open);
+    assert!(lag < Duration::from_millis(250), "{lag:?}");
 }
 
 #[test]
