@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::gateway::{FLOWGATE, Said, roots, run_in};
-use crate::process::{read, set_mode, write};
+use crate::gateway::{
+    FLOWGATE, Gateway, MASTER_KEY, Said, UPSTREAM_KEY, is_listening, roots, run_in,
+};
+use crate::process::{read, set_mode, wait_for, write};
 
 const SECRETS: [&str; 5] = [
     "fingerprint.key",
@@ -395,4 +397,40 @@ fn several_at_once_end_with_one_set_of_keys() {
         left.keys()
             .all(|path| !path.display().to_string().ends_with(".tmp"))
     );
+}
+
+#[test]
+fn keys_that_litellm_has_from_its_variables_are_proven_while_it_runs() {
+    let mut gateway = Gateway::new();
+    let base = format!("http://127.0.0.1:{}/v1", gateway.proxy);
+    write(
+        &gateway.path(".router/runtime/litellm.active.yaml"),
+        &json!({
+            "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+            "model_list": [{
+                "litellm_params": {
+                    "api_base": base,
+                    "api_key": "os.environ/ROUTER_UPSTREAM_API_KEY",
+                    "model": "openai/gpt-5",
+                },
+                "model_name": "router-default",
+            }],
+        })
+        .to_string(),
+        0o600,
+    );
+    gateway.start("cliproxyapi_plus");
+    gateway.spawn(
+        "litellm",
+        &[
+            ("ROUTER_UPSTREAM_API_KEY", UPSTREAM_KEY.to_owned()),
+            ("LITELLM_MASTER_KEY", MASTER_KEY.to_owned()),
+        ],
+    );
+    let port = gateway.litellm;
+    wait_for("litellm to listen", || is_listening(port));
+    let document = gateway.doctor(&["--check", "readiness"]);
+    assert_eq!(roots(&document), [] as [&str; 0], "{document:#}");
+    assert_eq!(document["unknowns"], json!([]), "{document:#}");
+    assert_eq!(document["exitCode"], 0);
 }
