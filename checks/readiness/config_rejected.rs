@@ -1,6 +1,6 @@
 //! A program refuses its own config: by what it said, or by what the file is.
 
-use super::process::subject;
+use super::process::{may_run, subject};
 use super::{CONFIG_REJECTED, source};
 use crate::by_hand;
 use crate::logs::{Refusal, config_refusal, master_key_refusal};
@@ -24,7 +24,7 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
         return;
     };
     let fault = fault(view, config);
-    let finding = if view.is_running() {
+    let finding = if may_run(view) {
         fault.map(|fault| {
             let mut finding = finding(view, config, None, Some(&fault)).at(Severity::Warning);
             // What runs has read an older one; the next start, or a reload, is refused.
@@ -223,7 +223,7 @@ fn fix(view: View<'_>, config: &ConfigFile, place: &str, fault: Option<&Fault>) 
             Vec::new(),
         );
     }
-    let when = if view.is_running() {
+    let when = if may_run(view) {
         format!("before {} starts again", view.name)
     } else {
         format!("then start {}", view.name)

@@ -1,7 +1,7 @@
 //! LiteLLM refuses to start without a master key of its own (`facts/litellm.md` 3.4).
 
 use super::MASTER_KEY_REFUSED;
-use super::process::subject;
+use super::process::{may_run, subject};
 use crate::by_hand;
 use crate::logs::master_key_refusal;
 use crate::model::{
@@ -22,7 +22,7 @@ const PERMIT: &str = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY";
 
 /// Finds a refused master key: what the log says, else a literal of the config that is refused.
 pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
-    if litellm.is_running() {
+    if may_run(litellm) {
         return;
     }
     let log = litellm.service.log.known();

@@ -31,7 +31,7 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
 }
 
 /// A recorded run that lives counts as running even when its process may not be seen.
-fn may_run(view: View<'_>) -> bool {
+pub(super) fn may_run(view: View<'_>) -> bool {
     let lives = |life| life == RunLife::Alive;
     view.is_running() || view.service.run.as_ref().is_some_and(|run| lives(run.life))
 }
