@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use super::lock;
 use super::places::{PlaceError, Places};
 use super::protocol::{
     Answer, Command, Event, LINE_LIMIT, PROTOCOL_VERSION, Refusal, Reply, ReplyBody, Request,
@@ -85,12 +86,26 @@ impl Client {
     /// # Errors
     /// [`ClientError::Place`] for a runtime dir that cannot be used, [`ClientError::Start`].
     pub fn ensure(runtime_dir: &Path, config: &Path) -> Result<Self, ClientError> {
+        let program =
+            std::env::current_exe().map_err(|error| ClientError::Start(error.to_string()))?;
+        Self::ensure_with(&program, runtime_dir, config)
+    }
+
+    /// The same with the flowgate at this path, where this program is another.
+    ///
+    /// # Errors
+    /// As [`Client::ensure`].
+    pub fn ensure_with(
+        program: &Path,
+        runtime_dir: &Path,
+        config: &Path,
+    ) -> Result<Self, ClientError> {
         if let Some(client) = Self::connect(runtime_dir) {
             return Ok(client);
         }
         let places = Places::new(runtime_dir);
         places.make()?;
-        let mut child = start_supervisor(&places, config)?;
+        let mut child = start_supervisor(program, &places, config)?;
         let deadline = Instant::now() + STARTING;
         loop {
             if let Some(client) = Self::connect(runtime_dir) {
@@ -103,7 +118,7 @@ impl Client {
                 return Err(ClientError::Start(last_words(&places)));
             }
             if Instant::now() >= deadline {
-                return Err(ClientError::Start("it does not listen".into()));
+                return Err(ClientError::Start(unheard(&places)));
             }
             std::thread::park_timeout(PAUSE);
         }
@@ -211,8 +226,7 @@ fn broken(error: io::Error, patience: Duration) -> ClientError {
     clippy::disallowed_methods,
     reason = "the supervisor is this program, started by the first command that needs it"
 )]
-fn start_supervisor(places: &Places, config: &Path) -> Result<Child, ClientError> {
-    let program = std::env::current_exe().map_err(|error| ClientError::Start(error.to_string()))?;
+fn start_supervisor(program: &Path, places: &Places, config: &Path) -> Result<Child, ClientError> {
     let log = super::own_log::open(places)?;
     let mut command = std::process::Command::new(program);
     command
@@ -233,10 +247,25 @@ fn start_supervisor(places: &Places, config: &Path) -> Result<Child, ClientError
         .map_err(|error| ClientError::Start(error.to_string()))
 }
 
+/// Why nobody can be reached although a supervisor was started.
+fn unheard(places: &Places) -> String {
+    match lock::holder(places) {
+        Some(holder) => format!(
+            "pid {} holds {} and does not listen",
+            holder.pid,
+            places.lock().display()
+        ),
+        None => "it does not listen".into(),
+    }
+}
+
 /// The last line that a supervisor left in its log.
 fn last_words(places: &Places) -> String {
     let (bytes, _) = read::tail(&places.supervisor_log(), 0, 4096).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.map_or_else(|| "it ended without a word".into(), plain::one_line)
+    line.map_or_else(
+        || "it ended without a word".into(),
+        |line| plain::one_line(line.trim_start_matches("flowgate: failed to ")),
+    )
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::sys::users::Users;
+use crate::sys::write_error::sentence;
 
 /// Why a runtime dir cannot be used.
 #[derive(Debug, Error)]
@@ -24,7 +25,7 @@ pub enum PlaceError {
     #[error("use {}: it is no folder", .0.display())]
     NoFolder(PathBuf),
     /// A folder cannot be made.
-    #[error("make {}: {error}", path.display())]
+    #[error("make {}: {}", path.display(), sentence(path, error))]
     Make {
         /// The folder.
         path: PathBuf,
@@ -32,7 +33,7 @@ pub enum PlaceError {
         error: io::Error,
     },
     /// A file cannot be written.
-    #[error("write {}: {error}", path.display())]
+    #[error("write {}: {}", path.display(), sentence(path, error))]
     Write {
         /// The file.
         path: PathBuf,

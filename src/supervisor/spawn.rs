@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::exit;
 use super::plan::Plan;
 use crate::platform;
+use crate::sys::read;
 
 /// With these words the log begins when the program could not be executed.
 pub const NOT_EXECUTED: &str = "flowgate: failed to execute ";
@@ -186,12 +187,21 @@ fn find(plan: &Plan) -> Result<PathBuf, SpawnError> {
     for candidate in candidates {
         match candidate.metadata() {
             Ok(facts) if !facts.is_file() => why = "is no file",
-            Ok(_) if rustix::fs::access(&candidate, Access::EXEC_OK).is_ok() => {
-                return Ok(candidate);
+            Ok(_) if rustix::fs::access(&candidate, Access::EXEC_OK).is_err() => {
+                why = "permission denied";
             }
-            Ok(_) => why = "permission denied",
+            // The C library would hand a downloaded web page to a shell.
+            Ok(_) if is_no_program(&candidate) => return Err(fault("exec format error")),
+            Ok(_) => return Ok(candidate),
             Err(_) => {}
         }
     }
     Err(fault(why))
+}
+
+/// Whether the kernel would not know how to execute a file. One that cannot be read is left to it.
+fn is_no_program(path: &Path) -> bool {
+    read::head(path, 256).is_ok_and(|head| {
+        !head.starts_with(b"\x7fELF") && !head.starts_with(b"#!") && !platform::emulated(&head)
+    })
 }

@@ -10,4 +10,4 @@ pub mod read;
 pub mod redact;
 pub mod users;
 pub mod write;
-mod write_error;
+pub mod write_error;

@@ -1,0 +1,16 @@
+//! The supervisor with real processes, sockets and files: the stand-ins in a temp dir, on random
+//! ports.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod house;
+mod places;
+mod protocol;
+mod ready;
+mod start;
+mod stop;
+mod survive;

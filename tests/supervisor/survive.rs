@@ -1,0 +1,128 @@
+//! The end of the supervisor is not the end of the services.
+
+use std::time::{Duration, Instant};
+
+use flowgate::supervisor::client::Client;
+use flowgate::supervisor::protocol::{Answer, Command};
+use flowgate::supervisor::records::ServiceState;
+
+use crate::house::{FLOWGATE, House, is_alive, kill, wait_for};
+
+#[test]
+fn services_outlive_their_supervisor_and_the_next_one_stops_them() {
+    let mut house = House::new();
+    let litellm = house.start_ready("litellm");
+    let proxy = house.start_ready("cliproxyapi_plus");
+    house.kill_supervisor();
+    assert!(house.answers(house.litellm) && house.answers(house.proxy));
+    assert!(Client::connect(&house.runtime).is_none());
+
+    house.start_supervisor();
+    let status = house.status("litellm");
+    assert_eq!(
+        (status.state, status.pid),
+        (ServiceState::Ready, Some(litellm))
+    );
+    assert!(status.ready_at.is_some());
+    assert_eq!(
+        house.start("litellm", &[]),
+        Answer::Started {
+            pid: litellm,
+            already: true
+        }
+    );
+    assert_eq!(house.spawns("litellm"), 1);
+    assert_eq!(house.stop("litellm"), Answer::Stopped { was_running: true });
+    assert_eq!(
+        house.stop("cliproxyapi_plus"),
+        Answer::Stopped { was_running: true }
+    );
+    assert!(!is_alive(litellm) && !is_alive(proxy));
+    assert!(!house.answers(house.litellm) && !house.answers(house.proxy));
+}
+
+#[test]
+fn a_start_that_lost_its_supervisor_is_taken_up() {
+    let mut house = House::new();
+    let env = [("FLOWGATE_STANDIN_DELAY_MS", "1200")];
+    std::thread::scope(|scope| {
+        let lost = scope.spawn(|| {
+            let launch = house.launch("litellm", &env);
+            house.client().request(Command::Start(launch), drop)
+        });
+        wait_for("the process", || {
+            house.runtime.join("pids/litellm.pid").exists()
+        });
+        let holder = flowgate::supervisor::lock::holder(
+            &flowgate::supervisor::places::Places::new(&house.runtime),
+        );
+        kill(holder.unwrap().pid);
+        assert!(lost.join().unwrap().is_err());
+    });
+    house.kill_supervisor();
+    house.start_supervisor();
+    let answer = house.start("litellm", &[]);
+    assert!(matches!(answer, Answer::Started { .. }), "{answer:?}");
+    assert_eq!(house.spawns("litellm"), 1);
+}
+
+#[test]
+fn what_ended_meanwhile_is_stopped_and_nobody_knows_how() {
+    let mut house = House::new();
+    let pid = house.start_ready("cliproxyapi_plus");
+    house.kill_supervisor();
+    kill(pid);
+    wait_for("its end", || !is_alive(pid));
+    house.start_supervisor();
+    let status = house.status("cliproxyapi_plus");
+    assert_eq!((status.state, status.wanted), (ServiceState::Stopped, true));
+    let exit = status.last_exit.unwrap();
+    assert_eq!((exit.code, exit.signal), (None, None));
+}
+
+#[test]
+fn the_end_of_one_that_was_taken_up_is_seen_at_once() {
+    let mut house = House::new();
+    let pid = house.start_ready("cliproxyapi_plus");
+    house.kill_supervisor();
+    house.start_supervisor();
+    kill(pid);
+    let begun = Instant::now();
+    wait_for("its end on record", || {
+        house.record("cliproxyapi_plus").state == ServiceState::Stopped
+    });
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn many_that_need_a_supervisor_get_the_same_one() {
+    let house = House::without_supervisor();
+    let pid = || {
+        let config = house.config();
+        let client = Client::ensure_with(FLOWGATE.as_ref(), &house.runtime, &config);
+        match client.unwrap().request(Command::Status, drop).unwrap() {
+            Answer::Status { pid, version, .. } => {
+                assert_eq!(version, env!("CARGO_PKG_VERSION"));
+                pid
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let pids: Vec<u32> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..4).map(|_| scope.spawn(pid)).collect();
+        asked.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
+    let stat = flowgate::platform::process_stat(pids[0]).unwrap();
+    assert_eq!(
+        stat.session, pids[0],
+        "it has left the session of its caller"
+    );
+    house.client().request(Command::Shutdown, drop).unwrap();
+    wait_for("its end", || !is_alive(pids[0]));
+    assert!(Client::connect(&house.runtime).is_none());
+}
