@@ -11,6 +11,7 @@ pub mod keys;
 pub mod launch;
 pub mod listening;
 pub mod lock;
+mod news;
 pub mod own_log;
 pub mod phase;
 pub mod places;

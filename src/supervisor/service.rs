@@ -14,13 +14,10 @@ use super::plan::Plan;
 use super::protocol::{Answer, Event, Refusal, ServiceStatus};
 use super::reach::Reach;
 use super::ready::Sight;
-use super::records::{HistoryLine, LastExit, ServiceRecord, ServiceState};
+use super::records::{LastExit, ServiceRecord};
 use super::session::Session;
 use super::state::{self, Change};
 use super::store::Store;
-
-/// A service that runs and does not answer has so long to answer one who starts it again.
-const COME_BACK: Duration = Duration::from_secs(10);
 
 /// What can happen to a service.
 pub enum Message {
@@ -72,8 +69,8 @@ pub struct Service {
     pub(super) serial: u64,
     /// The tasks that look at the run.
     pub(super) tasks: Vec<AbortHandle>,
-    /// Whether its main process lives, and since when.
-    pub(super) alive_since: Option<Instant>,
+    /// Whether its main process lives.
+    pub(super) is_alive: bool,
     pub(super) ready_at: Option<Timestamp>,
     pub(super) starters: Vec<Asker>,
     pub(super) stoppers: Vec<Asker>,
@@ -125,7 +122,7 @@ impl Service {
             inbox,
             serial: 0,
             tasks: Vec::new(),
-            alive_since: None,
+            is_alive: false,
             ready_at: None,
             starters: Vec::new(),
             stoppers: Vec::new(),
@@ -179,161 +176,6 @@ impl Service {
             // News of an earlier run.
             Message::Saw(..) | Message::Ended(..) => {}
         }
-    }
-
-    fn asked_to_start(&mut self, plan: Box<Plan>, asker: Asker) {
-        let pid = self.record.run.as_ref().map_or(0, |run| run.pid);
-        match self.record.state {
-            ServiceState::Ready => {
-                self.want(true);
-                self.log("service_start", "already-running", &format!("pid={pid}"));
-                asker.end(Ok(Answer::Started { pid, already: true }));
-            }
-            ServiceState::Starting | ServiceState::Unready => {
-                self.want(true);
-                asker.tell(&Event::Spawned {
-                    service: self.name.clone(),
-                    pid,
-                });
-                if self.deadline.is_none() {
-                    let patience = match self.record.state {
-                        ServiceState::Starting => plan.service.ready_timeout,
-                        _ => plan.service.ready_timeout.min(COME_BACK),
-                    };
-                    self.deadline = Some(Instant::now() + patience);
-                }
-                self.starters.push(asker);
-            }
-            // It is started when it has stopped.
-            ServiceState::Stopping => match &mut self.next {
-                Some((_, askers)) => askers.push(asker),
-                None => self.next = Some((plan, vec![asker])),
-            },
-            _ => self.start(plan, vec![asker]),
-        }
-    }
-
-    fn asked_to_restart(&mut self, plan: Box<Plan>, asker: Asker) {
-        self.is_restart = true;
-        match self.record.state {
-            ServiceState::Starting | ServiceState::Ready | ServiceState::Unready => {
-                self.next = Some((plan, vec![asker]));
-                self.begin_stop(true);
-            }
-            ServiceState::Stopping => {
-                let askers = self.next.take().map(|(_, askers)| askers);
-                let mut askers = askers.unwrap_or_default();
-                askers.push(asker);
-                self.next = Some((plan, askers));
-            }
-            _ => self.start(plan, vec![asker]),
-        }
-    }
-
-    fn saw(&mut self, sight: Sight) {
-        match sight {
-            Sight::Phase(phase) => self.emit(&Event::Phase {
-                service: self.name.clone(),
-                phase: phase.to_owned(),
-            }),
-            Sight::Ready(note) => self.became_ready(note),
-            Sight::Silent => {
-                if self.change(Change::WentSilent) {
-                    self.store.note(&HistoryLine::Unready {
-                        at: Timestamp::now(),
-                    });
-                    self.keep();
-                }
-            }
-            Sight::Elsewhere(port) if self.record.state == ServiceState::Starting => {
-                self.moved_to(port);
-            }
-            Sight::Elsewhere(_) => {}
-        }
-    }
-
-    fn became_ready(&mut self, note: Option<String>) {
-        let was_starting = self.record.state == ServiceState::Starting;
-        if !self.change(Change::Answered) {
-            return;
-        }
-        let now = Timestamp::now();
-        if was_starting || self.ready_at.is_none() {
-            self.ready_at = Some(now);
-        }
-        self.deadline = None;
-        self.store.note(&HistoryLine::Ready { at: now });
-        if note.is_some() {
-            self.store.decide("ready", note);
-        }
-        self.keep();
-        let pid = self.record.run.as_ref().map_or(0, |run| run.pid);
-        self.emit(&Event::Ready {
-            service: self.name.clone(),
-            pid,
-        });
-        if was_starting {
-            self.log("service_start", "success", &format!("pid={pid}"));
-        }
-        if std::mem::take(&mut self.is_restart) {
-            self.log("service_restart", "success", &format!("pid={pid}"));
-        }
-        let already = !was_starting;
-        end_all(&mut self.starters, &Ok(Answer::Started { pid, already }));
-    }
-
-    /// It does not serve where clients look, so nothing half-started is left behind.
-    fn moved_to(&mut self, port: u16) {
-        let configured = self.reach.as_ref().and_then(|reach| reach.port);
-        let reason = format!(
-            "it listens at port {port} instead of {}",
-            configured.unwrap_or_default()
-        );
-        self.store.decide("stop", Some(reason.clone()));
-        self.fail_start("not-ready", None, &reason);
-        self.begin_stop(true);
-    }
-
-    /// Those who wait are told; the service goes on, since it may only be slow.
-    fn time_is_up(&mut self) {
-        self.deadline = None;
-        let reason = "it is not ready in time";
-        self.store.decide("wait", Some(reason.to_owned()));
-        self.fail_start("not-ready", None, reason);
-    }
-
-    fn ended(&mut self, ending: &Ending) {
-        self.tasks.clear();
-        let uptime = self.alive_since.take().map(|since| since.elapsed());
-        let exit = LastExit {
-            at: Timestamp::now(),
-            code: ending.code,
-            signal: ending.signal.clone(),
-            requested: self.record.state == ServiceState::Stopping,
-            uptime_ms: uptime.and_then(|uptime| u64::try_from(uptime.as_millis()).ok()),
-        };
-        self.store.note(&HistoryLine::Exit { exit: exit.clone() });
-        self.store.drop_pid();
-        self.record.last_exit = Some(exit.clone());
-        self.ready_at = None;
-        self.emit(&Event::Exited {
-            service: self.name.clone(),
-            exit: exit.clone(),
-        });
-        if self.record.state == ServiceState::Stopping {
-            self.keep();
-            return self.finish_stop();
-        }
-        self.change(Change::Ended);
-        self.deadline = None;
-        self.keep();
-        let reason = if self.was_not_executed() {
-            "spawn-failed"
-        } else {
-            "exited"
-        };
-        let detail = describe(&exit);
-        self.fail_start(reason, Some(exit), &detail);
     }
 
     /// Ends the waiting for a start.
@@ -404,8 +246,7 @@ impl Service {
     }
 
     fn publish(&self) {
-        let lives = self.alive_since.is_some();
-        let run = self.record.run.as_ref().filter(|_| lives);
+        let run = self.record.run.as_ref().filter(|_| self.is_alive);
         *self.status.borrow_mut() = ServiceStatus {
             state: self.record.state,
             wanted: self.record.wanted,
@@ -414,14 +255,5 @@ impl Service {
             ready_at: self.ready_at,
             last_exit: self.record.last_exit.clone(),
         };
-    }
-}
-
-/// `code=3`, `signal=KILL`.
-fn describe(exit: &LastExit) -> String {
-    match (&exit.signal, exit.code) {
-        (Some(signal), _) => format!("signal={signal}"),
-        (None, Some(code)) => format!("code={code}"),
-        (None, None) => "code=unknown".to_owned(),
     }
 }

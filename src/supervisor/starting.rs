@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::process::Child;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flowgate_checks::model::ServiceKind;
 use jiff::Timestamp;
@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use super::asker::Asker;
 use super::phase::{self, PhaseLog};
 use super::plan::Plan;
-use super::protocol::Event;
+use super::protocol::{Answer, Event};
 use super::ready::Watch;
-use super::records::{HistoryLine, RunRecord};
+use super::records::{HistoryLine, RunRecord, ServiceState};
 use super::service::{Message, Service};
-use super::session::{RUN_VARIABLE, Session};
+use super::session::RUN_VARIABLE;
 use super::spawn::{self, NOT_EXECUTED, Spawned};
 use super::state::Change;
 use super::{exit, stop};
@@ -22,7 +22,59 @@ use crate::platform;
 use crate::sys::read;
 use crate::sys::write::WriteError;
 
+/// A service that runs and does not answer has so long to answer one who starts it again.
+const COME_BACK: Duration = Duration::from_secs(10);
+
 impl Service {
+    pub(super) fn asked_to_start(&mut self, plan: Box<Plan>, asker: Asker) {
+        let pid = self.record.run.as_ref().map_or(0, |run| run.pid);
+        match self.record.state {
+            ServiceState::Ready => {
+                self.want(true);
+                self.log("service_start", "already-running", &format!("pid={pid}"));
+                asker.end(Ok(Answer::Started { pid, already: true }));
+            }
+            ServiceState::Starting | ServiceState::Unready => {
+                self.want(true);
+                asker.tell(&Event::Spawned {
+                    service: self.name.clone(),
+                    pid,
+                });
+                if self.deadline.is_none() {
+                    let patience = match self.record.state {
+                        ServiceState::Starting => plan.service.ready_timeout,
+                        _ => plan.service.ready_timeout.min(COME_BACK),
+                    };
+                    self.deadline = Some(Instant::now() + patience);
+                }
+                self.starters.push(asker);
+            }
+            // It is started when it has stopped.
+            ServiceState::Stopping => match &mut self.next {
+                Some((_, askers)) => askers.push(asker),
+                None => self.next = Some((plan, vec![asker])),
+            },
+            _ => self.start(plan, vec![asker]),
+        }
+    }
+
+    pub(super) fn asked_to_restart(&mut self, plan: Box<Plan>, asker: Asker) {
+        self.is_restart = true;
+        match self.record.state {
+            ServiceState::Starting | ServiceState::Ready | ServiceState::Unready => {
+                self.next = Some((plan, vec![asker]));
+                self.begin_stop(true);
+            }
+            ServiceState::Stopping => {
+                let askers = self.next.take().map(|(_, askers)| askers);
+                let mut askers = askers.unwrap_or_default();
+                askers.push(asker);
+                self.next = Some((plan, askers));
+            }
+            _ => self.start(plan, vec![asker]),
+        }
+    }
+
     /// Starts it: its port must be free, its record must be writable, then it is spawned.
     pub(super) fn start(&mut self, plan: Box<Plan>, askers: Vec<Asker>) {
         self.starters = askers;
@@ -116,18 +168,20 @@ impl Service {
         phases: Option<PhaseLog>,
     ) {
         self.serial += 1;
-        self.alive_since = Some(Instant::now());
+        self.is_alive = true;
         let (run, inbox) = (self.serial, self.inbox.clone());
         tokio::task::spawn_local(async move {
             let ending = exit::wait(handle, child).await;
             let _ = inbox.send(Message::Ended(run, ending));
         });
-        if let (Some(reach), Some(session)) = (self.reach.clone(), self.session()) {
-            self.watch(reach, session, phases);
-        }
+        self.watch(phases);
     }
 
-    fn watch(&mut self, reach: super::reach::Reach, session: Session, phases: Option<PhaseLog>) {
+    /// Watches whether it is ready, where it is known how to ask.
+    pub(super) fn watch(&mut self, phases: Option<PhaseLog>) {
+        let (Some(reach), Some(session)) = (self.reach.clone(), self.session()) else {
+            return;
+        };
         let (run, inbox) = (self.serial, self.inbox.clone());
         let watch = Watch::new(reach, session, phases);
         let task = tokio::task::spawn_local(

@@ -1,4 +1,17 @@
-//! The state machine of a service, as a table (`docs/architecture.md` draws it).
+//! The state machine of a service, as a table.
+//!
+//! ```text
+//!            spawned            answered
+//! stopped ───────────> starting ────────> ready
+//!   ^  ^                  │                │ ^
+//!   │  │ ended            │     went silent│ │answered
+//!   │  └──────────────────┤                v │
+//!   │  ended              │              unready
+//!   └──────── stopping <──┴── told to stop ─┘
+//! ```
+//!
+//! Every state that lives goes to stopped when it ends; of a stopped one workers may live, so it can
+//! be told to stop too; one that outlives every signal is unready again.
 
 use super::records::ServiceState::{self, Ready, Starting, Stopped, Stopping, Unready};
 

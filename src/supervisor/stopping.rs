@@ -91,7 +91,7 @@ impl Service {
     /// Ends the stop, once the ladder was climbed and the status of the main process is known.
     pub(super) fn finish_stop(&mut self) {
         let result = match self.stop.climbed.take() {
-            Some(Ok(())) if self.alive_since.is_some() => {
+            Some(Ok(())) if self.is_alive => {
                 self.stop.climbed = Some(Ok(()));
                 return;
             }
@@ -119,7 +119,13 @@ impl Service {
                 }
             }
             Err(reason) => {
-                self.change(Change::Survived);
+                if self.is_alive {
+                    self.change(Change::Survived);
+                    self.watch(None);
+                } else {
+                    // Its main process has gone; another stop finds who is left.
+                    self.change(Change::Ended);
+                }
                 self.keep();
                 self.log("service_stop", "timeout", &format!("{detail} {reason}"));
                 if std::mem::take(&mut self.is_restart) {

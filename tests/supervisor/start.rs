@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use flowgate::supervisor::client::ClientError;
 use flowgate::supervisor::protocol::{Answer, Command, Event};
 use flowgate::supervisor::records::ServiceState;
 
@@ -167,6 +168,27 @@ fn a_program_that_cannot_be_executed_is_no_start() {
 }
 
 #[test]
+fn a_runner_script_gets_host_and_port_and_is_the_leader_of_its_tree() {
+    let house = House::new();
+    // As the original wrote them: the program is a child, and the config names no port.
+    program(
+        &house,
+        &format!("#!/bin/sh\n{FLOWGATE} standin litellm --config active.yaml \"$@\"\n"),
+    );
+    house.configure("[./program]", "[./program]", "");
+    let pid = house.start_ready("litellm");
+    let members = flowgate::supervisor::session::Session::of(&house.record("litellm").run.unwrap())
+        .unwrap()
+        .members();
+    assert!(
+        members.len() == 2 && members.iter().any(|member| member.pid == pid),
+        "{members:?}"
+    );
+    house.stop("litellm");
+    assert!(!house.answers(house.litellm));
+}
+
+#[test]
 fn a_held_port_is_no_start() {
     let house = House::new();
     let _held = TcpListener::bind(("127.0.0.1", house.litellm)).unwrap();
@@ -221,6 +243,44 @@ fn a_client_that_goes_away_cancels_nothing() {
     let answer = house.start("litellm", &[]);
     assert!(matches!(answer, Answer::Started { .. }), "{answer:?}");
     assert_eq!(house.spawns("litellm"), 1);
+}
+
+#[test]
+fn nothing_is_started_that_no_record_could_tell_of() {
+    let house = House::new();
+    let record = house.runtime.join("supervisor/litellm.json");
+    std::fs::create_dir(&record).unwrap();
+    let (answer, events) = house.ask(Command::Start(house.launch("litellm", &[])));
+    let Err(ClientError::Refused(refusal)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(refusal.code, "runtime-dir");
+    assert!(
+        refusal.message.contains("litellm.json"),
+        "{}",
+        refusal.message
+    );
+    assert!(events.is_empty() && !house.answers(house.litellm));
+    std::fs::remove_dir(&record).unwrap();
+    house.start_ready("litellm");
+}
+
+#[test]
+fn a_ready_service_is_seen_at_once() {
+    let house = House::new();
+    let port = house.proxy;
+    let (open, told) = std::thread::scope(|scope| {
+        let open = scope.spawn(|| {
+            wait_for("the port", || house.answers(port));
+            Instant::now()
+        });
+        house.start_ready("cliproxyapi_plus");
+        let told = Instant::now();
+        (open.join().unwrap(), told)
+    });
+    // 20 ms of pause and look, and what a busy machine adds to two processes and two requests.
+    let lag = told.saturating_duration_since(open);
+    assert!(lag < Duration::from_millis(250), "{lag:?}");
 }
 
 #[test]
