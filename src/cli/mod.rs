@@ -16,6 +16,7 @@ pub mod opened;
 pub mod output;
 pub mod profile;
 mod progress;
+pub mod run;
 pub mod service;
 mod services;
 pub mod standin;
@@ -41,7 +42,7 @@ pub struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Use this flowgate.yaml [default: $FLOWGATE_CONFIG, config/flowgate.yaml or flowgate.yaml
     /// here or above, ~/.config/flowgate/flowgate.yaml]
@@ -62,6 +63,8 @@ pub enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Starts, stops and restarts the services, and shows their logs
     Service(service::ServiceArgs),
+    /// Starts all services and watches them in the foreground
+    Run(run::RunArgs),
     /// Shows which services run
     Status(status::StatusArgs),
     /// Shows whether the services live and answer
@@ -95,6 +98,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
     let result = match cli.command {
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
         Command::Service(service) => service::run(&service, &cli.global),
+        Command::Run(run) => run::run(&run, &cli.global),
         Command::Status(status) => status::run(&status, &cli.global),
         Command::Health(health) => health::run(&health, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),

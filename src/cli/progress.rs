@@ -35,6 +35,7 @@ impl Progress {
         let painter = thread::spawn(move || {
             let begun = Instant::now();
             let mut phase = String::new();
+            let mut is_painted = false;
             loop {
                 match phases.recv_timeout(TICK) {
                     Ok(now) => phase = now,
@@ -42,13 +43,16 @@ impl Progress {
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
                 if begun.elapsed() >= PATIENCE {
+                    is_painted = true;
                     paint(&format!(
                         "{CLEAR}  {subject}  {phase}  {} s",
                         begun.elapsed().as_secs()
                     ));
                 }
             }
-            paint(CLEAR);
+            if is_painted {
+                paint(CLEAR);
+            }
         });
         Self {
             phases: Some(sender),

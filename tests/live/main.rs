@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod foreground;
 mod gateway;
 mod harmless;
 mod init;
