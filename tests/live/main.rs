@@ -16,5 +16,6 @@ mod port_conflict;
 mod process;
 mod readiness;
 mod report;
+mod running;
 mod secret_permissions;
 mod secrets;
