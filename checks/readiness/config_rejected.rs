@@ -1,7 +1,7 @@
 //! A program refuses its own config: by what it said, or by what the file is.
 
-use super::CONFIG_REJECTED;
 use super::process::subject;
+use super::{CONFIG_REJECTED, source};
 use crate::by_hand;
 use crate::logs::{Refusal, config_refusal, master_key_refusal};
 use crate::model::{
@@ -203,7 +203,7 @@ fn fix(view: View<'_>, config: &ConfigFile, place: &str, fault: Option<&Fault>) 
     let snapshot = view.snapshot;
     let is_rendered = view.service.kind == ServiceKind::Litellm
         && config.path == snapshot.paths.active_config
-        && snapshot.configs.flowgate.entry("litellm_base").is_some()
+        && source::is_rendered(snapshot)
         && !snapshot.profiles.names.is_empty();
     if is_rendered {
         let names = &snapshot.profiles.names;

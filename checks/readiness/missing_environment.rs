@@ -132,7 +132,7 @@ fn environment_row(litellm: View<'_>, name: &str) -> Evidence {
 fn fix(litellm: View<'_>, names: &[&str]) -> Fix {
     let holds = |file: &&EnvFile| {
         let has = |name: &&str| file.names.iter().any(|one| one == name);
-        !file.is_read && names.iter().any(|name| has(name))
+        !file.is_read && names.iter().any(has)
     };
     let kept = litellm.service.env_files.iter().find(holds);
     let (title, load) = match kept {

@@ -1,19 +1,17 @@
 //! The active config is not what the profile renders, or LiteLLM reads another file.
 
-use super::STALE_ACTIVE_CONFIG;
 use super::process::subject;
+use super::{STALE_ACTIVE_CONFIG, source};
 use crate::model::{ConfigState, Evidence, Finding, Fix, Safety, Severity, Snapshot, Verdict};
 use crate::shell;
 use crate::state::View;
 use crate::words;
 
 /// Finds an active config that is stale, and a `--config` that names another file. Whoever has no
-/// `litellm_base` writes the config by hand, and nothing is rendered.
+/// models in `litellm_base` writes the config by hand, and nothing is rendered.
 pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
     let snapshot = litellm.snapshot;
-    if snapshot.configs.flowgate.entry("litellm_base").is_none()
-        || snapshot.profiles.names.is_empty()
-    {
+    if !source::is_rendered(snapshot) || snapshot.profiles.names.is_empty() {
         return;
     }
     let read = &snapshot.configs.litellm;

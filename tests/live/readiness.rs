@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::gateway::{Gateway, UPSTREAM_KEY, effects, finding, free_port, roots};
+use crate::process::{read, wait_for, write};
 
 #[test]
 fn a_healthy_gateway_has_nothing_wrong_and_a_chain_of_proven_hops() {
@@ -93,4 +94,98 @@ fn a_missing_active_config_explains_that_litellm_does_not_run() {
     let document = gateway.doctor(&[]);
     assert_eq!(roots(&document), ["readiness/no-active-profile:litellm"]);
     assert_eq!(effects(&document), ["readiness/not-running:litellm"]);
+}
+
+#[test]
+fn a_suspended_process_is_told_from_one_that_is_slow_and_goes_on_after_the_fix() {
+    let mut gateway = Gateway::running();
+    let pid = gateway.process("cliproxyapi_plus").pid();
+    let signal = |signal| {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    };
+    signal(rustix::process::Signal::STOP);
+    wait_for("the process to be suspended", || {
+        read(std::path::Path::new(&format!("/proc/{pid}/stat"))).contains(") T ")
+    });
+    let document = gateway.doctor(&[]);
+    signal(rustix::process::Signal::CONT);
+    assert_eq!(roots(&document), ["readiness/hung:cliproxyapi_plus"]);
+    let fix = &finding(&document, "readiness/hung:cliproxyapi_plus")["fixes"][0];
+    assert_eq!(fix["id"], "continue");
+    assert_eq!(fix["commands"][0], format!("kill -CONT {pid}"));
+    assert_eq!(roots(&gateway.doctor(&[])), Vec::<String>::new());
+}
+
+#[test]
+fn a_program_that_refuses_its_config_is_quoted_with_the_line() {
+    let mut gateway = Gateway::new();
+    let path = gateway.path("config/cliproxyapi.yaml");
+    write(&path, "host: 127.0.0.1\nport: [8317\napi-keys: x\n", 0o600);
+    gateway.spawn("cliproxyapi_plus", &[]);
+    assert_eq!(gateway.process("cliproxyapi_plus").wait(), Some(0));
+    gateway.start("litellm");
+    let document = gateway.doctor(&["--check", "readiness"]);
+    let key = "readiness/config-rejected:cliproxyapi_plus";
+    assert_eq!(roots(&document), [key]);
+    let found = finding(&document, key).to_string();
+    assert!(found.contains("failed to parse config file"), "{found}");
+    assert!(found.contains("config/cliproxyapi.yaml"), "{found}");
+}
+
+#[test]
+fn a_master_key_that_everybody_knows_is_named_as_why_litellm_ends() {
+    let mut gateway = Gateway::new();
+    gateway.start("cliproxyapi_plus");
+    gateway.edit(
+        ".router/runtime/litellm.active.yaml",
+        crate::gateway::MASTER_KEY,
+        "sk-1234",
+    );
+    gateway.spawn("litellm", &[]);
+    assert_eq!(gateway.process("litellm").wait(), Some(3));
+    let document = gateway.doctor(&[]);
+    assert_eq!(roots(&document), ["readiness/master-key-refused:litellm"]);
+    assert_eq!(effects(&document), ["readiness/not-running:litellm"]);
+}
+
+#[test]
+fn a_variable_that_the_process_does_not_have_is_named_and_one_in_its_env_file_is_not() {
+    let mut gateway = Gateway::new();
+    gateway.write_litellm_config("os.environ/PLANTED_UPSTREAM", gateway.proxy);
+    gateway.start("cliproxyapi_plus");
+    gateway.start("litellm");
+    let document = gateway.doctor(&[]);
+    assert_eq!(roots(&document), ["readiness/missing-environment:litellm"]);
+    write(
+        &gateway.path(".env"),
+        &format!("PLANTED_UPSTREAM={UPSTREAM_KEY}\n"),
+        0o600,
+    );
+    let document = gateway.doctor(&[]);
+    let fix = &finding(&document, "readiness/missing-environment:litellm")["fixes"][0];
+    assert_eq!(fix["commands"][0], "set -a; . ./.env; set +a");
+}
+
+#[test]
+fn a_profile_that_was_changed_since_it_was_rendered_is_told_by_its_entries() {
+    let gateway = Gateway::running();
+    let path = gateway.path("config/flowgate.yaml");
+    let with = |model: &str| {
+        let active = read(&gateway.path(".router/runtime/litellm.active.yaml"));
+        let base = active.replace("\"gpt-5\"", &format!("\"{model}\""));
+        read(&path).replace(
+            "litellm_base:\n  model_list: []\n",
+            &format!("litellm_base: {}\n", base.replace('\n', " ")),
+        )
+    };
+    let (same, other) = (with("gpt-5"), with("gpt-6"));
+    write(&path, &same, 0o600);
+    assert_eq!(roots(&gateway.doctor(&[])), Vec::<String>::new());
+    write(&path, &other, 0o600);
+    let document = gateway.doctor(&[]);
+    let key = "readiness/stale-active-config:litellm";
+    assert_eq!(roots(&document), [key]);
+    let cause = finding(&document, key)["cause"].to_string();
+    assert!(cause.contains("model_list[0].model_name"), "{cause}");
 }

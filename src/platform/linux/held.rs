@@ -120,6 +120,33 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test starts the process that is looked at"
+    )]
+    fn a_writer_to_a_pipe_that_nobody_reads_waits_for_its_reader() {
+        use std::process::{Command, Stdio};
+
+        let mut child = Command::new("yes")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let mut waits = waits_for_reader(pid);
+        while !waits && std::time::Instant::now() < deadline {
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+            waits = waits_for_reader(pid);
+        }
+        let (kind, tracer) = (stdout_of(pid), tracer_of(pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(waits);
+        assert_eq!((kind, tracer), (Some(Stdout::Pipe), None));
+    }
+
+    #[test]
     fn nothing_holds_this_process() {
         let pid = std::process::id();
         assert!(!is_frozen(pid));

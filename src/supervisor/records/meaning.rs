@@ -358,6 +358,43 @@ mod tests {
     }
 
     #[test]
+    fn readiness_and_silence_of_the_current_run_are_told_apart_from_those_before() {
+        let history = concat!(
+            r#"{"kind":"ready","at":"2026-11-24T09:00:06Z"}"#,
+            "\n",
+            r#"{"kind":"spawn","at":"2026-11-24T10:00:00Z","run":{"pid":42,"startTime":10,"bootId":"boot","sid":42}}"#,
+            "\n",
+        );
+        let with = |state: &str, more: &str| {
+            let runtime = Runtime::new()
+                .write(
+                    "supervisor/litellm.json",
+                    &RECORD.replace("\"ready\"", state),
+                )
+                .write(
+                    "supervisor/litellm.history.jsonl",
+                    &format!("{history}{more}"),
+                );
+            let run = runtime.look(alive(10)).run.unwrap();
+            let second = |at: Option<Timestamp>| at.map(|at| at.to_string());
+            (second(run.ready_at), second(run.unready_since))
+        };
+        assert_eq!(with("\"starting\"", ""), (None, None));
+        let more = concat!(
+            r#"{"kind":"ready","at":"2026-11-24T10:00:06Z"}"#,
+            "\n",
+            r#"{"kind":"unready","at":"2026-11-24T11:00:00Z"}"#,
+            "\n",
+        );
+        let ready = Some("2026-11-24T10:00:06Z".to_owned());
+        assert_eq!(
+            with("\"unready\"", more),
+            (ready.clone(), Some("2026-11-24T11:00:00Z".to_owned()))
+        );
+        assert_eq!(with("\"ready\"", more), (ready, None));
+    }
+
+    #[test]
     fn a_bare_pid_is_believed_when_its_start_time_fits() {
         let runtime = Runtime::new().write("pids/litellm.pid", "42");
         let read = runtime.look(alive(10));
