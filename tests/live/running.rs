@@ -22,7 +22,10 @@ fn an_earlier_run_that_holds_the_port_is_ours_and_can_be_stopped_safely() {
     wait_for("the earlier run to listen", || is_listening(port));
     write(&gateway.path(HISTORY), &spawn_line(&earlier), 0o600);
     // The run that is on record finds the port taken and moves.
-    gateway.spawn("litellm", &[]);
+    gateway.spawn(
+        "litellm",
+        &[("FLOWGATE_STANDIN_SPECIAL_PORT", port.to_string())],
+    );
     let log = gateway.path(".router/runtime/process-logs/litellm.log");
     wait_for("the second run to listen", || {
         read(&log).matches("Uvicorn running on").count() == 2
