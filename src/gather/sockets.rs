@@ -1,6 +1,7 @@
 //! Every TCP listener, from two witnesses, and who holds it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
 
 use flowgate_checks::model::{Clients, Observed, Owner, Socket, Unknown};
 
@@ -10,19 +11,35 @@ use crate::platform::{self, TcpSocket, TcpState, Witness};
 ///
 /// Blocking, and without a deadline of its own.
 pub fn listeners() -> Observed<BTreeMap<String, Socket>> {
-    let witnesses = [platform::kernel_sockets(), platform::table_sockets()];
+    let mut witnesses = [platform::kernel_sockets(), platform::table_sockets()];
     let sockets = all(&witnesses);
     let ports = listening_ports(&sockets);
-    let ends = |socket: &&&TcpSocket| {
+    let is_asked = |socket: &&&TcpSocket| {
         let remote_port = socket.remote.map(|(_, port)| port);
         socket.state == TcpState::Listen || remote_port.is_some_and(|port| ports.contains(&port))
     };
     let inodes = sockets
         .iter()
-        .filter(ends)
+        .filter(is_asked)
         .map(|socket| socket.inode)
         .collect();
-    merge(&witnesses, &platform::socket_owners(&inodes))
+    let owners = platform::socket_owners(&inodes);
+    // A connection that ended while its owner was looked for, such as a probe of our own, is no client.
+    let later = platform::table_sockets();
+    if later.fault.is_none() {
+        let stands: HashSet<_> = later.sockets.iter().map(ends).collect();
+        for witness in &mut witnesses {
+            witness
+                .sockets
+                .retain(|socket| socket.remote.is_none() || stands.contains(&ends(socket)));
+        }
+    }
+    merge(&witnesses, &owners)
+}
+
+/// Both ends of a socket.
+fn ends(socket: &TcpSocket) -> (IpAddr, u16, Option<(IpAddr, u16)>) {
+    (socket.address, socket.port, socket.remote)
 }
 
 fn all(witnesses: &[Witness]) -> HashSet<&TcpSocket> {

@@ -260,6 +260,22 @@ auth:
 
     /// Writes the record of a run as the supervisor does.
     pub fn record(&self, service: &str, process: &Process, wanted: bool) {
+        self.record_with_digests(service, process, wanted, &BTreeMap::new());
+    }
+
+    /// Records a running stand-in anew, with the digests of its start.
+    pub fn record_running(&self, service: &str, digests: &BTreeMap<String, String>) {
+        self.record_with_digests(service, &self.running[service], true, digests);
+    }
+
+    /// The same, with the digests of the configs at its start.
+    pub fn record_with_digests(
+        &self,
+        service: &str,
+        process: &Process,
+        wanted: bool,
+        digests: &BTreeMap<String, String>,
+    ) {
         let record = json!({
             "v": 1,
             "wanted": if wanted { "running" } else { "stopped" },
@@ -267,7 +283,7 @@ auth:
             "run": {
                 "id": "1", "pid": process.pid(), "startTime": process.start_time(),
                 "bootId": read(Path::new("/proc/sys/kernel/random/boot_id")).trim(),
-                "sid": process.pid(), "exe": FLOWGATE, "digests": {}, "binaryDigest": null,
+                "sid": process.pid(), "exe": FLOWGATE, "digests": digests, "binaryDigest": null,
                 "startedAt": "2026-11-24T10:00:00Z", "logOffset": 0,
             },
             "restarts": 0, "nextTryAt": null, "lastExit": null,

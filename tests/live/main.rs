@@ -20,6 +20,7 @@ mod process;
 mod profile;
 mod readiness;
 mod report;
+mod running;
 mod secret_permissions;
 mod secrets;
 mod service;
