@@ -2,7 +2,10 @@
 //!
 //! No command prints a secret: a key goes from its file into the request through a pipe.
 
-use crate::model::{ConfigFile, EntryValue, Manager, Process, Scheme, ServiceKind, Snapshot};
+use crate::model::{
+    ConfigFile, EntryValue, Manager, Process, Run, RunLife, RunSource, Scheme, ServiceKind,
+    Snapshot,
+};
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
@@ -10,8 +13,12 @@ use crate::state::View;
 /// Mark of a secret that was taken out of a text; what holds it cannot be pasted.
 const REDACTED: &str = "[redacted]";
 
-/// The command line that starts a service in the foreground; none when it holds a secret.
+/// The command that starts a service: flowgate's own, or for one that somebody else runs the
+/// command line of the program in the foreground; none when that holds a secret.
 pub fn start(view: View<'_>) -> Option<String> {
+    if is_started_by_flowgate(view) {
+        return Some(service(view, "start"));
+    }
     let mut words = view.settings().args.clone();
     if let (ServiceKind::Litellm, Some(port)) = (view.service.kind, view.settings().port) {
         words = with_port(words, port);
@@ -35,13 +42,27 @@ fn with_port(mut words: Vec<String>, port: u16) -> Vec<String> {
     words
 }
 
-/// The commands that restart a service: end its main process, then start it again.
+/// The commands that restart a service. A run that no record of the supervisor names is not its to
+/// stop: its main process is ended first.
 pub fn restart(view: View<'_>) -> Vec<String> {
+    let is_recorded = |run: &Run| run.source == RunSource::Record && run.life == RunLife::Alive;
+    if is_started_by_flowgate(view) && view.service.run.as_ref().is_some_and(is_recorded) {
+        return vec![service(view, "restart")];
+    }
     view.main_process()
         .map(|process| format!("kill {}", process.pid))
         .into_iter()
         .chain(start(view))
         .collect()
+}
+
+fn is_started_by_flowgate(view: View<'_>) -> bool {
+    view.settings().managed && !view.settings().args.is_empty()
+}
+
+fn service(view: View<'_>, verb: &str) -> String {
+    let command = &view.snapshot.tool.command;
+    format!("{command} service {verb} {}", shell::quote(view.name))
 }
 
 /// The command with which the program itself logs in to a provider (`facts/cliproxyapi.md` 1.1);

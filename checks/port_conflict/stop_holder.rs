@@ -1,5 +1,6 @@
 //! The exact command that stops who holds a port.
 
+use crate::by_hand;
 use crate::holder::Holder;
 use crate::model::{Fix, Manager, Process, Snapshot};
 use crate::shell::quote;
@@ -21,7 +22,13 @@ pub fn fix(view: &View<'_>, holder: &Holder<'_>, port: u16) -> Fix {
         Some(_) => format!("stop what {who} forwards {port} to{then}"),
         None => format!("stop {who}{then}"),
     };
-    Fix::manual("stop-holder", title, commands(view.snapshot, holder, port))
+    let mut commands = commands(view.snapshot, holder, port);
+    match (view.is_running(), view.is_wanted()) {
+        (true, _) => commands.extend(by_hand::restart(*view)),
+        (false, true) => commands.extend(by_hand::start(*view)),
+        (false, false) => {}
+    }
+    Fix::manual("stop-holder", title, commands)
 }
 
 fn commands(snapshot: &Snapshot, holder: &Holder<'_>, port: u16) -> Vec<String> {

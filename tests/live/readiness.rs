@@ -34,7 +34,7 @@ fn a_service_that_should_run_and_does_not_is_named_with_the_way_to_start_it() {
     let document = gateway.doctor(&[]);
     assert_eq!(roots(&document), ["readiness/not-running:litellm"]);
     let fixes = finding(&document, "readiness/not-running:litellm")["fixes"].to_string();
-    assert!(fixes.contains(".router/runtime/bin/litellm"), "{fixes}");
+    assert!(fixes.contains("service start litellm"), "{fixes}");
 }
 
 #[test]
