@@ -14,7 +14,7 @@ use super::reach::{self, Reach};
 use crate::config::file::{LARGEST, Reading};
 use crate::config::schema::FlowgateConfig;
 use crate::config::service::ServiceConfig;
-use crate::config::{command, load};
+use crate::config::{cliproxyapi, command, litellm, load};
 use crate::sys::fingerprint::Fingerprinter;
 use crate::sys::place::Root;
 use crate::sys::read;
@@ -35,7 +35,9 @@ pub struct Plan {
     pub env: BTreeMap<String, String>,
     /// Where it is to be found.
     pub reach: Reach,
-    /// Digests of the config files that it is started with, by path as shown.
+    /// Digests of the entries of the config that it is started with ([`entries::digests`]).
+    ///
+    /// [`entries::digests`]: crate::config::entries::digests
     pub digests: BTreeMap<String, String>,
     /// The event log.
     pub log_file: PathBuf,
@@ -167,17 +169,22 @@ impl Current {
         })
     }
 
+    /// The digest of every entry of the program's own config: what the running process has read,
+    /// for a doctor that asks later what changed since.
     fn digests(&self, service: &ServiceConfig, cwd: &Path) -> BTreeMap<String, String> {
-        let own = command::config_path(service, cwd);
-        [Some(self.path.clone()), own]
-            .into_iter()
-            .flatten()
-            .filter_map(|path| {
-                let bytes = read::whole(&path, LARGEST).ok()?;
-                let digest = self.fingerprinter.of(&String::from_utf8_lossy(&bytes));
-                Some((self.root.show(&path), digest))
-            })
-            .collect()
+        let Some(path) = command::config_path(service, cwd) else {
+            return BTreeMap::new();
+        };
+        let reading = Reading {
+            root: &self.root,
+            fingerprinter: &self.fingerprinter,
+            redactor: &self.redactor,
+        };
+        match service.kind {
+            ServiceKind::Litellm => litellm::load(&path, &reading).digests,
+            ServiceKind::Cliproxyapi => cliproxyapi::load(&path, &reading).digests,
+            ServiceKind::Other => BTreeMap::new(),
+        }
     }
 }
 

@@ -92,21 +92,26 @@ fn the_management_key_is_given_on_loopback_only_and_never_over_a_users() {
 }
 
 #[test]
-fn the_configs_are_digested_by_their_shown_path() {
+fn every_entry_of_the_program_s_config_is_digested() {
     let house = House::new(&proxy(""));
-    house.write("a.yaml", "{}");
-    let first = house.plan("litellm", &[]).ok().unwrap().digests;
-    assert_eq!(
-        first.keys().collect::<Vec<_>>(),
-        ["a.yaml", "config/flowgate.yaml"]
+    let digests = |text: &str| {
+        house.write("a.yaml", text);
+        house.plan("litellm", &[]).ok().unwrap().digests
+    };
+    let first =
+        digests("general_settings:\n  master_key: sk-one\nlitellm_settings: {num_retries: 1}\n");
+    let same = digests(
+        "litellm_settings: {num_retries: 1} # a comment\ngeneral_settings: {master_key: sk-one}\n",
     );
-    house.write("a.yaml", "{} ");
-    let second = house.plan("litellm", &[]).ok().unwrap().digests;
-    assert_ne!(first["a.yaml"], second["a.yaml"]);
-    assert_eq!(
-        first["config/flowgate.yaml"],
-        second["config/flowgate.yaml"]
-    );
+    let other =
+        digests("general_settings:\n  master_key: sk-two\nlitellm_settings: {num_retries: 1}\n");
+    assert!(!first.is_empty());
+    assert_eq!(first, same, "order and comments say nothing");
+    let changed: Vec<&String> = first
+        .keys()
+        .filter(|key| first.get(*key) != other.get(*key))
+        .collect();
+    assert_eq!(changed, ["litellm:general_settings.master_key"]);
 }
 
 #[test]

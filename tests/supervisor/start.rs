@@ -32,7 +32,10 @@ fn a_service_is_started_gets_ready_and_is_kept_on_record() {
     assert_eq!(record.state, ServiceState::Ready);
     let run = record.run.unwrap();
     assert_eq!((run.pid, run.sid), (pid, Some(pid)));
-    assert!(run.digests.contains_key("active.yaml"));
+    assert!(
+        run.digests
+            .contains_key("litellm:general_settings.master_key")
+    );
     let pid_file = read(&house.runtime.join("pids/litellm.pid"));
     let pid_file: serde_json::Value = serde_json::from_str(&pid_file).unwrap();
     assert_eq!(pid_file["pid"], pid);
