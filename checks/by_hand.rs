@@ -65,6 +65,12 @@ fn service(view: View<'_>, verb: &str) -> String {
     format!("{command} service {verb} {}", shell::quote(view.name))
 }
 
+/// The command that renders a profile into the active config.
+pub fn activate(snapshot: &Snapshot, profile: &str) -> String {
+    let command = &snapshot.tool.command;
+    format!("{command} profile set {}", shell::quote(profile))
+}
+
 /// The command with which the program itself logs in to a provider (`facts/cliproxyapi.md` 1.1);
 /// none when it has no flag for that.
 pub fn login(proxy: View<'_>, provider: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! No profile was ever rendered, so LiteLLM has no config.
 
 use super::NO_ACTIVE_PROFILE;
+use crate::by_hand;
 use crate::model::{
     ConfigState, Evidence, Finding, Fix, Impact, Safety, Severity, Snapshot, Subject, Verdict,
 };
@@ -97,10 +98,6 @@ fn fix(snapshot: &Snapshot, recorded: Option<&str>) -> Fix {
             "lay profiles.{profile} ({}) over litellm_base",
             config.place(&format!("profiles.{profile}"))
         ),
-        vec![format!(
-            "{} profile set {}",
-            snapshot.tool.command,
-            shell::quote(profile)
-        )],
+        vec![by_hand::activate(snapshot, profile)],
     )
 }

@@ -211,16 +211,19 @@ fn fix(view: View<'_>, config: &ConfigFile, place: &str, fault: Option<&Fault>) 
         let profile = current
             .filter(|name| names.contains(name))
             .unwrap_or(&names[0]);
+        let mut commands = vec![by_hand::activate(snapshot, profile)];
+        if view.is_wanted() {
+            commands.extend(by_hand::start(view));
+        }
         return Fix::new(
             "activate-profile",
             Safety::Unsafe,
             format!(
-                "write {} anew: litellm_base ({}) with profiles.{profile} laid over it, then start {}",
+                "write {} anew: litellm_base ({}) with profiles.{profile} laid over it",
                 config.path,
                 snapshot.configs.flowgate.place("litellm_base"),
-                view.name
             ),
-            Vec::new(),
+            commands,
         );
     }
     let when = if may_run(view) {

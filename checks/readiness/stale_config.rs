@@ -2,6 +2,7 @@
 
 use super::process::subject;
 use super::{STALE_ACTIVE_CONFIG, source};
+use crate::by_hand;
 use crate::model::{ConfigState, Evidence, Finding, Fix, Safety, Severity, Snapshot, Verdict};
 use crate::shell;
 use crate::state::View;
@@ -130,16 +131,17 @@ fn other_file(litellm: View<'_>) -> Finding {
 
 fn activate(litellm: View<'_>, profile: &str) -> Fix {
     let snapshot = litellm.snapshot;
-    let flowgate = &snapshot.configs.flowgate;
+    let mut commands = vec![by_hand::activate(snapshot, profile)];
+    if litellm.is_running() {
+        commands.extend(by_hand::restart(litellm));
+    }
     Fix::new(
         "activate-profile",
         Safety::Unsafe,
         format!(
-            "write what is meant into litellm_base ({}), render profile {profile} into {} and restart {}",
-            flowgate.place("litellm_base"),
-            snapshot.configs.litellm.path,
-            litellm.name
+            "write what is meant into litellm_base ({}), then render profile {profile} anew",
+            snapshot.configs.flowgate.place("litellm_base"),
         ),
-        Vec::new(),
+        commands,
     )
 }

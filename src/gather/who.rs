@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use flowgate_checks::model::{
-    EnvFile, LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, Socket,
-    Supervisor,
+    EnvFile, LogTail, Observed, Owner, Process, Program, ProgramContent, ProgramState, ServiceKind,
+    Socket, Supervisor,
 };
 
 use super::context::Context;
@@ -93,9 +93,27 @@ pub fn look(
                 &context.redactor,
             );
             who.environments.insert(service.name.clone(), look);
+        } else if let Some(pairs) = configured(service) {
+            let look = environment::interpret(
+                pairs.into_iter(),
+                referenced,
+                &context.fingerprinter,
+                &context.redactor,
+            );
+            who.environments
+                .insert(service.name.clone(), Observed::Known(look));
         }
     }
     who
+}
+
+/// What flowgate will give a LiteLLM that does not run: its keys are told before its next start.
+fn configured(service: &ServiceConfig) -> Option<BTreeMap<String, String>> {
+    let is_given = service.env_file.is_some() || !service.env.is_empty();
+    if service.kind != ServiceKind::Litellm || !is_given {
+        return None;
+    }
+    crate::supervisor::environment::of(service, &BTreeMap::new()).ok()
 }
 
 /// The process whose environment is that of the service: its recorded main process, else one of
