@@ -1,6 +1,6 @@
 //! A program refuses its own config: by what it said, or by what the file is.
 
-use super::process::{may_run, subject};
+use super::process::{may_run, subject, was_corrected_since};
 use super::{CONFIG_REJECTED, source};
 use crate::by_hand;
 use crate::logs::{Refusal, config_refusal, master_key_refusal};
@@ -32,7 +32,7 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
             finding
         })
     } else {
-        let said = refusal(view);
+        let said = refusal(view).filter(|_| !was_corrected_since(view, config));
         (said.is_some() || fault.is_some())
             .then(|| finding(view, config, said.as_ref(), fault.as_ref()))
     };

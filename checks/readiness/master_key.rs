@@ -1,7 +1,7 @@
 //! LiteLLM refuses to start without a master key of its own (`facts/litellm.md` 3.4).
 
 use super::MASTER_KEY_REFUSED;
-use super::process::{may_run, subject};
+use super::process::{may_run, subject, was_corrected_since};
 use crate::by_hand;
 use crate::logs::master_key_refusal;
 use crate::model::{
@@ -26,11 +26,29 @@ pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
         return;
     }
     let log = litellm.service.log.known();
-    if let Some(said) = log.and_then(|log| master_key_refusal(&log.lines)) {
+    let said = log.and_then(|log| master_key_refusal(&log.lines));
+    if let Some(said) = said.filter(|_| !was_given_since(litellm)) {
         verdict.push(finding(litellm, said, true));
     } else if let Some(why) = refused_literal(litellm) {
         verdict.push(finding(litellm, why, false).likely());
     }
+}
+
+/// Whether the key was mended after the run of which the log speaks: its config was written since,
+/// or the variable that it names is one that the next start is known to get.
+fn was_given_since(litellm: View<'_>) -> bool {
+    let config = &litellm.snapshot.configs.litellm;
+    let variable = config
+        .text(MASTER_KEY)
+        .and_then(|text| text.strip_prefix("os.environ/"));
+    let given = litellm.service.environment.known().zip(variable);
+    was_corrected_since(litellm, config)
+        || given.is_some_and(|(variables, name)| {
+            matches!(
+                variables.get(name),
+                Some(EnvVariable::Text(_) | EnvVariable::Secret { .. })
+            )
+        })
 }
 
 /// What is wrong with a key that stands in the config itself. Without one it may come from the

@@ -6,7 +6,8 @@ use super::last_words::{LastWords, last_words};
 use super::{NOT_RUNNING, STARTING, hung, killed, slow};
 use crate::by_hand;
 use crate::model::{
-    Evidence, Exit, Finding, Fix, RunLife, Safety, Severity, Subject, UnknownDatum, Verdict,
+    ConfigFile, Evidence, Exit, Finding, Fix, RunLife, Safety, Severity, Subject, UnknownDatum,
+    Verdict,
 };
 use crate::state::{View, need};
 use crate::words;
@@ -28,6 +29,13 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
     } else if view.is_running() && view.is_wanted() {
         late(view, verdict);
     }
+}
+
+/// Whether a config was written after the run ended of which the log speaks: what the program said
+/// of its config then says nothing of the one that lies there now.
+pub fn was_corrected_since(view: View<'_>, config: &ConfigFile) -> bool {
+    let ended = view.service.exits.first().map(|exit| exit.at);
+    matches!((config.modified_at, ended), (Some(written), Some(ended)) if written > ended)
 }
 
 /// A recorded run that lives counts as running even when its process may not be seen.
