@@ -265,12 +265,23 @@ mod tests {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let read = of_process(
-            child.id(),
-            &BTreeSet::new(),
-            &Fingerprinter::random(),
-            &Redactor::default(),
-        );
+        let look = || {
+            of_process(
+                child.id(),
+                &BTreeSet::new(),
+                &Fingerprinter::random(),
+                &Redactor::default(),
+            )
+        };
+        // The kernel tells the variables of a new program a moment after it has started it.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let mut read = look();
+        while read.known().is_none_or(|look| look.variables.is_empty())
+            && std::time::Instant::now() < deadline
+        {
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+            read = look();
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         let variables = &read.known().unwrap().variables;
