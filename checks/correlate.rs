@@ -105,8 +105,9 @@ const RULES: &[Rule] = &[
         related: Related::Service,
     },
     Rule {
+        // The supervisor stops a service that listens elsewhere than it is configured.
         causes: &["config/port-mismatch", "config/overridden"],
-        effects: &["port-conflict/drifted-port"],
+        effects: &["port-conflict/drifted-port", "readiness/not-running"],
         related: Related::Service,
     },
     Rule {
