@@ -24,5 +24,6 @@ mod running;
 mod secret_permissions;
 mod secrets;
 mod service;
+mod start_faults;
 mod status;
 mod supervised;
