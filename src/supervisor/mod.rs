@@ -7,7 +7,6 @@ pub mod connection;
 pub mod daemon;
 pub mod environment;
 pub mod exit;
-pub mod keys;
 pub mod launch;
 pub mod listening;
 pub mod lock;

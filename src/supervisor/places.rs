@@ -98,14 +98,6 @@ impl Places {
             .join(format!("{service}.log"))
     }
 
-    /// The folder of flowgate's own keys, beside the runtime dir.
-    pub fn secrets(&self) -> PathBuf {
-        self.runtime
-            .parent()
-            .unwrap_or(Path::new("/"))
-            .join("secrets")
-    }
-
     /// Makes the folders that are not there: the runtime dir and what others read with 0755, the
     /// supervisor's own with 0700.
     ///

@@ -7,14 +7,14 @@ use flowgate_checks::model::ServiceKind;
 use secrecy::ExposeSecret;
 
 use super::environment;
-use super::keys;
 use super::places::Places;
 use super::protocol::{Launch, Refusal};
 use super::reach::{self, Reach};
 use crate::config::file::{LARGEST, Reading};
+use crate::config::keys::SecretsDir;
 use crate::config::schema::FlowgateConfig;
 use crate::config::service::ServiceConfig;
-use crate::config::{cliproxyapi, command, litellm, load};
+use crate::config::{cliproxyapi, command, keys, litellm, load};
 use crate::sys::fingerprint::Fingerprinter;
 use crate::sys::place::Root;
 use crate::sys::read;
@@ -61,7 +61,9 @@ pub fn current(path: &Path) -> Result<Current, Refusal> {
     let root = load::root_of(path);
     let key = load::fingerprint_key(path);
     // Without a kept key the digests of this start could never be compared.
-    let _ = keys::make_fingerprint_key(&key);
+    if let Some(folder) = key.parent() {
+        let _ = SecretsDir::beside(folder).ensure(keys::FINGERPRINT, keys::random_hex);
+    }
     let fingerprinter = Fingerprinter::load(&key);
     let redactor = Redactor::default();
     let loaded = load::load(path, &root, &fingerprinter, &redactor);
@@ -154,7 +156,8 @@ impl Current {
             config(format!("Config error: failed to read {shown}: {error}"))
         })?;
         if service.management_auto && wants_key(&reach, &env, &cwd) {
-            let key = keys::management(places)
+            let (key, _) = SecretsDir::beside(places.runtime())
+                .ensure(keys::MANAGEMENT, keys::random_hex)
                 .map_err(|error| Refusal::new("runtime-dir", error.to_string()))?;
             env.insert(MANAGEMENT.into(), key.expose_secret().to_owned());
         }
