@@ -35,7 +35,7 @@ pub enum Safety {
     Manual,
 }
 
-/// One change as data.
+/// One change as data. Paths are as the snapshot shows them; no step holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     tag = "kind",
@@ -52,6 +52,128 @@ pub enum Step {
         /// The bits it gets.
         to: Mode,
     },
+    /// Replace one scalar of a config.
+    SetValue {
+        /// The config file.
+        file: String,
+        /// The entry: `services.litellm.port`.
+        path: String,
+        /// Its value now, as text; none when it is a secret.
+        from: Option<String>,
+        /// Its value then.
+        to: Value,
+    },
+    /// Insert one `key: value` line into a block mapping of a config.
+    InsertKey {
+        /// The config file.
+        file: String,
+        /// The mapping: `general_settings`; empty for the top.
+        under: String,
+        /// The new key.
+        key: String,
+        /// Its value.
+        value: Value,
+    },
+    /// Remove a stale record of flowgate's own.
+    RemoveRecord {
+        /// The record.
+        path: String,
+    },
+    /// End a process that is proven ours.
+    Signal {
+        /// The process.
+        pid: u32,
+        /// Its start time, in clock ticks after boot; another process at the pid gets no signal.
+        start_time: u64,
+        /// Its command, for people.
+        command: String,
+        /// The signals, in order, until it has ended: `TERM`, `INT`, `KILL`.
+        ladder: Vec<String>,
+    },
+    /// Start a service.
+    StartService {
+        /// Its name.
+        service: String,
+    },
+    /// Stop a service.
+    StopService {
+        /// Its name.
+        service: String,
+    },
+    /// Stop a service and start it again.
+    RestartService {
+        /// Its name.
+        service: String,
+    },
+    /// Let a suspended process of a service go on.
+    ContinueService {
+        /// Its name.
+        service: String,
+        /// The suspended process.
+        pid: u32,
+        /// Its start time, in clock ticks after boot.
+        start_time: u64,
+    },
+    /// Start the supervisor, which adopts the services that its records name.
+    StartSupervisor,
+    /// End a supervisor that does not answer, and start another, which adopts.
+    RestartSupervisor {
+        /// The one that does not answer.
+        pid: u32,
+        /// Its start time, in clock ticks after boot.
+        start_time: u64,
+    },
+    /// Let the supervisor become this flowgate; the services go on.
+    ReexecSupervisor,
+    /// Render the active LiteLLM config from a profile.
+    ActivateProfile {
+        /// The profile.
+        profile: String,
+    },
+    /// Write the files of a new gateway that are not there.
+    Init,
+}
+
+/// A value that a step writes, never a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Value {
+    /// This text, number or truth value.
+    Literal(Literal),
+    /// A new random secret, made when the step is applied.
+    Random(SecretKind),
+    /// What stands in another entry, or in a key file of flowgate, when the step is applied.
+    #[serde(rename_all = "camelCase")]
+    CopyOf {
+        /// The file.
+        file: String,
+        /// The entry in it; none for a key file, which holds the value alone.
+        entry: Option<String>,
+    },
+}
+
+/// A value that is no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Literal {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A truth value.
+    Bool(bool),
+}
+
+/// What a random secret is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SecretKind {
+    /// The master key of LiteLLM.
+    MasterKey,
+    /// The key with which LiteLLM asks CLIProxyAPIPlus.
+    UpstreamKey,
+    /// The key of the management API.
+    ManagementKey,
 }
 
 impl Fix {

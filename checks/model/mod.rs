@@ -29,7 +29,7 @@ pub use credential::{
 };
 pub use file::{FileFacts, FileKind, FileRole, Mode, Parent};
 pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum};
-pub use fix::{Fix, Safety, Step};
+pub use fix::{Fix, Literal, Safety, SecretKind, Step, Value};
 pub use host::{Clock, Expectation, Host, Paths, Policy, Space, Tool, User};
 pub use observed::{Observed, Unknown};
 pub use process::{Manager, Output, Process, Relation};
@@ -37,8 +37,9 @@ pub use program::{
     ElfFacts, Executable, Interpreter, PackageFacts, Program, ProgramContent, ProgramState,
 };
 pub use service::{
-    ChangedEntry, EntryChange, EnvFile, EnvVariable, Exit, LogTail, Profiles, RecordFile, Run,
-    RunLife, RunSource, Scheme, Service, ServiceKind, Settings, Wanted,
+    ChangedEntry, EntryChange, EnvFile, EnvVariable, Exit, ExitClass, ExitSignature, ExitSource,
+    ExitStage, LogTail, Profiles, RecordFile, Run, RunLife, RunSource, Scheme, Service,
+    ServiceKind, Settings, Tries, Wanted,
 };
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
 pub use socket::{BindReport, BindState, Clients, Owner, Socket};

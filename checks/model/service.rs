@@ -21,6 +21,9 @@ pub struct Service {
     /// Its recorded run, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
+    /// What its supervisor does about a service that ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<Tries>,
     /// Its last exits, newest first, at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exits: Vec<Exit>,
@@ -237,6 +240,84 @@ pub struct Exit {
     /// Milliseconds that it had lived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uptime_ms: Option<u64>,
+    /// How its status is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ExitSource>,
+    /// What tells this kind of exit from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ExitSignature>,
+}
+
+/// How the status of an exit is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitSource {
+    /// It was a child of the supervisor, which waited for it.
+    Waited,
+    /// It was adopted; the status was read while it was a zombie.
+    Zombie,
+    /// Nobody saw it.
+    Unknown,
+}
+
+/// What tells one kind of exit from others: two equal ones have one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExitSignature {
+    /// What could make the next try differ.
+    pub class: ExitClass,
+    /// How far the run had come.
+    pub stage: ExitStage,
+    /// The status in words: `exit 3`, `SIGKILL`, `unknown`.
+    pub status: String,
+    /// The log line that decides, without what differs from run to run (times, pids), redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+}
+
+/// What could make the next try of a service differ (DESIGN section 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitClass {
+    /// Another config.
+    Config,
+    /// Another program.
+    Program,
+    /// Another argument.
+    Usage,
+    /// A free port.
+    Port,
+    /// Another state of the machine.
+    Environment,
+    /// Nothing: somebody ended it.
+    Killed,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// How far a run had come when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitStage {
+    /// The program was not executed.
+    Exec,
+    /// It had not been ready.
+    Start,
+    /// It had been ready.
+    Run,
+}
+
+/// What a supervisor does about a service that ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tries {
+    /// Whether it ended the same way again, and is not tried until a file changes or a person asks.
+    pub is_crash_loop: bool,
+    /// Restarts since a person started it.
+    pub restarts: u32,
+    /// When it is tried again, in back-off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try_at: Option<Timestamp>,
 }
 
 /// The end of a log, as data: redacted, without colours, never trusted.

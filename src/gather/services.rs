@@ -45,6 +45,7 @@ fn one(
         settings: settings(service, targets::scheme_of(service, wave), context),
         wanted: recorded.wanted,
         run: recorded.run,
+        tries: recorded.tries,
         exits: recorded.exits,
         log: from_who(who, |who| who.logs.get(&service.name).cloned()),
         program: programs.get(&service.name).cloned().unwrap_or_default(),

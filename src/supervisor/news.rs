@@ -93,6 +93,8 @@ impl Service {
             signal: ending.signal.clone(),
             requested: self.record.state == ServiceState::Stopping,
             uptime_ms: self.uptime_ms(now),
+            source: None,
+            signature: None,
         };
         self.store.note(&HistoryLine::Exit { exit: exit.clone() });
         self.store.drop_pid();

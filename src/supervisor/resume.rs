@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use flowgate_checks::model::ExitSource;
 use jiff::Timestamp;
 
 use super::exit;
@@ -93,6 +94,8 @@ impl Service {
                 signal: None,
                 requested,
                 uptime_ms: None,
+                source: Some(ExitSource::Unknown),
+                signature: None,
             };
             self.store.note(&HistoryLine::Exit { exit: exit.clone() });
             self.store.drop_pid();

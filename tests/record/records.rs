@@ -125,6 +125,8 @@ fn exit(stage: &Stage<'_>, run: &Started) -> Option<LastExit> {
                 .map(|name| name.trim_start_matches("SIG").to_owned()),
             requested: run.stopped_by_lab.is_some(),
             uptime_ms: Some((lived * 1000.0) as u64),
+            source: None,
+            signature: None,
         })
 }
 

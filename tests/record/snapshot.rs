@@ -98,6 +98,7 @@ fn service(stage: &Stage<'_>, config: &ServiceConfig, who: &Who) -> Service {
         },
         wanted: recorded.wanted,
         run: recorded.run,
+        tries: recorded.tries,
         exits: recorded.exits,
         log: who.logs.get(&config.name).cloned().unwrap_or_default(),
         program: match config.enabled {

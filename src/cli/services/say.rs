@@ -258,6 +258,8 @@ mod tests {
             signal: None,
             requested: false,
             uptime_ms: Some(600),
+            source: None,
+            signature: None,
         };
         let end = End::Failed {
             reason: "exited".into(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowgate_checks::model::{Exit, RecordFile, Run, RunLife, RunSource, Wanted};
+use flowgate_checks::model::{Exit, RecordFile, Run, RunLife, RunSource, Tries, Wanted};
 use jiff::Timestamp;
 
 use super::history::HistoryLine;
@@ -42,6 +42,8 @@ pub struct RecordedService {
     pub wanted: Wanted,
     /// Its recorded run.
     pub run: Option<Run>,
+    /// What its supervisor does about a service that ended by itself.
+    pub tries: Option<Tries>,
     /// Its last exits, newest first.
     pub exits: Vec<Exit>,
     /// Where its log of this run begins.
@@ -73,6 +75,7 @@ pub fn interpret(
                 running: record.wanted,
                 from: Some(path.clone()),
             };
+            out.tries = tries(record);
             if let Some(run) = &record.run {
                 out.log_offset = run.log_offset;
                 out.digests.clone_from(&run.digests);
@@ -234,6 +237,17 @@ fn unready_since(records: &ServiceRecords, record: &ServiceRecord) -> Option<Tim
     })
 }
 
+fn tries(record: &ServiceRecord) -> Option<Tries> {
+    let is_crash_loop = record.state == ServiceState::CrashLoop;
+    (is_crash_loop || record.state == ServiceState::Backoff || record.restarts > 0).then_some(
+        Tries {
+            is_crash_loop,
+            restarts: record.restarts,
+            next_try_at: record.next_try_at,
+        },
+    )
+}
+
 fn exits(records: &ServiceRecords) -> Vec<Exit> {
     let mut exits: Vec<Exit> = records
         .history
@@ -261,6 +275,8 @@ fn exit_of(exit: &LastExit) -> Exit {
         signal: exit.signal.clone(),
         requested: exit.requested,
         uptime_ms: exit.uptime_ms,
+        source: exit.source,
+        signature: exit.signature.clone(),
     }
 }
 

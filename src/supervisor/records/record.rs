@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flowgate_checks::model::{ExitSignature, ExitSource};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
@@ -126,6 +127,12 @@ pub struct LastExit {
     /// Milliseconds that it had lived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uptime_ms: Option<u64>,
+    /// How its status is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ExitSource>,
+    /// What tells this kind of exit from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ExitSignature>,
 }
 
 /// Parses a record.
