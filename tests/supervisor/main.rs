@@ -11,6 +11,7 @@ mod house;
 mod places;
 mod protocol;
 mod ready;
+mod restart;
 mod start;
 mod stop;
 mod survive;
