@@ -8,6 +8,7 @@
 )]
 
 mod house;
+mod kills;
 mod places;
 mod protocol;
 mod ready;
