@@ -226,12 +226,6 @@ fn append_through(pid: u32, text: &str) {
 }
 
 #[test]
-fn ten_kills_of_the_supervisor_change_nothing() {
-    survives(10);
-}
-
-#[test]
-#[ignore = "takes a minute: the long form of ten_kills_of_the_supervisor_change_nothing"]
 fn a_hundred_kills_of_the_supervisor_change_nothing() {
     survives(100);
 }

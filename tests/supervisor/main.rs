@@ -16,3 +16,4 @@ mod restart;
 mod start;
 mod stop;
 mod survive;
+mod upgrade;
