@@ -1,11 +1,13 @@
 //! LiteLLM drops entries of its model list without a word.
 
+use jiff::SignedDuration;
+
 use super::MODELS_DROPPED;
 use super::process::subject;
 use super::source;
 use crate::by_hand;
 use crate::model::{EntryValue, EnvVariable, Evidence, Finding, Fix, Severity, Snapshot, Verdict};
-use crate::state::View;
+use crate::state::{View, started_at};
 use crate::upstream::{Deployment, deployments, listed_models};
 use crate::words;
 
@@ -59,8 +61,12 @@ fn was_changed(litellm: View<'_>) -> bool {
             .any(|change| change.entry.starts_with("model_list"));
     }
     let written = litellm.snapshot.configs.litellm.modified_at;
-    let started = litellm.service.run.as_ref().and_then(|run| run.started_at);
-    matches!((written, started), (Some(written), Some(started)) if written > started)
+    let process = litellm.main_process();
+    let (Some(written), Some(process)) = (written, process) else {
+        return false;
+    };
+    // It reads the file some seconds after its start; the age of a process is not told exactly.
+    written.duration_since(started_at(litellm.snapshot, process)) > SignedDuration::from_secs(1)
 }
 
 fn finding(litellm: View<'_>, listed: &[&str], dropped: &[&Deployment<'_>]) -> Finding {

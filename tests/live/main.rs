@@ -24,6 +24,7 @@ mod running;
 mod secret_permissions;
 mod secrets;
 mod service;
+mod silent_faults;
 mod start_faults;
 mod status;
 mod supervised;
