@@ -1,5 +1,6 @@
 //! Primitives, each once.
 
+pub mod autostart;
 pub mod bind;
 pub mod event_log;
 pub mod fingerprint;
