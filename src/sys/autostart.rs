@@ -79,7 +79,9 @@ pub fn look(folder: &Path, config: &Path) -> Autostart {
 /// The config that a unit of flowgate is of.
 pub fn config_of(unit: &str) -> Option<PathBuf> {
     let own = unit.split("[X-Flowgate]\n").nth(1)?;
-    let line = own.lines().find_map(|line| line.strip_prefix(CONFIG_LINE))?;
+    let line = own
+        .lines()
+        .find_map(|line| line.strip_prefix(CONFIG_LINE))?;
     Some(PathBuf::from(line)).filter(|path| path.is_absolute())
 }
 
@@ -98,10 +100,7 @@ mod tests {
         };
         let of = |path: &str| Some(PathBuf::from(path));
         assert_eq!(folder(Some("/x"), Some("/h")), of("/x/systemd/user"));
-        assert_eq!(
-            folder(Some("x"), Some("/h")),
-            of("/h/.config/systemd/user")
-        );
+        assert_eq!(folder(Some("x"), Some("/h")), of("/h/.config/systemd/user"));
         assert_eq!(folder(None, Some("/h")), of("/h/.config/systemd/user"));
         assert_eq!(folder(None, None), None);
     }

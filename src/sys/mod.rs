@@ -9,6 +9,7 @@ pub mod place;
 pub mod plain;
 pub mod read;
 pub mod redact;
+pub mod rotated;
 pub mod users;
 pub mod write;
 pub mod write_error;

@@ -8,6 +8,7 @@
 )]
 
 mod house;
+mod logs;
 mod places;
 mod protocol;
 mod ready;
