@@ -210,28 +210,27 @@ impl Rotation {
 /// Rotates a log whenever it has become long, until the file system turns out not to be able to.
 /// A log that grows fast is looked at often, one that does not every few seconds.
 pub async fn keep_small(log: PathBuf) {
-    let (mut pause, mut before) = (LONGEST, 0);
+    let (mut pause, mut before) = (LONGEST, log.metadata().map_or(0, |facts| facts.len()));
     loop {
+        // At first at once: an earlier supervisor may have been killed in the middle of one.
+        if let Ok(facts) = log.metadata() {
+            let grown = facts.len().saturating_sub(before);
+            before = facts.len();
+            pause = next_look(grown, pause);
+            // What was freed takes no blocks.
+            if facts.blocks() * 512 >= LIMIT && !rotate(&log).await {
+                return;
+            }
+        }
         tokio::time::sleep(pause).await;
-        let Ok(facts) = log.metadata() else {
-            pause = LONGEST;
-            continue;
-        };
-        let grown = facts.len().saturating_sub(before);
-        before = facts.len();
-        pause = next_look(grown, pause);
-        // What was freed takes no blocks.
-        if facts.blocks() * 512 < LIMIT {
-            continue;
-        }
-        let rotation = Rotation::new(&log, LIMIT);
-        let rotated = tokio::task::spawn_blocking(move || rotation.run());
-        if let Ok(Err(error)) = rotated.await
-            && error.kind() == io::ErrorKind::Unsupported
-        {
-            return;
-        }
     }
+}
+
+/// Rotates a log; whether its file system can. What failed is tried again at the next look.
+async fn rotate(log: &Path) -> bool {
+    let rotation = Rotation::new(log, LIMIT);
+    let rotated = tokio::task::spawn_blocking(move || rotation.run()).await;
+    !matches!(rotated, Ok(Err(error)) if error.kind() == io::ErrorKind::Unsupported)
 }
 
 /// So that a log is looked at again before it has grown by half the limit.

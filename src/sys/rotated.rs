@@ -143,12 +143,34 @@ impl Rotated {
     }
 }
 
+/// The end of a log, and the log as it was read.
+#[derive(Debug)]
+pub struct Tail {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether something was left out.
+    pub is_cut: bool,
+    /// The offset after the last of them.
+    pub end: u64,
+    /// The log.
+    pub log: Rotated,
+}
+
 /// The bytes of a log from `from` (or from so late that at most `limit` bytes are read) to its end,
 /// those of its head that were copied too; and whether something was left out.
 ///
 /// # Errors
 /// [`ReadError`], when it is not there, not readable or no regular file.
 pub fn tail(path: &Path, from: u64, limit: u64) -> Result<(Vec<u8>, bool), ReadError> {
+    let tail = read_tail(path, from, limit)?;
+    Ok((tail.bytes, tail.is_cut))
+}
+
+/// The same, with the log that was read.
+///
+/// # Errors
+/// As [`tail`].
+pub fn read_tail(path: &Path, from: u64, limit: u64) -> Result<Tail, ReadError> {
     let mut tries = 0;
     loop {
         let log = Rotated::open(path)?;
@@ -156,12 +178,17 @@ pub fn tail(path: &Path, from: u64, limit: u64) -> Result<(Vec<u8>, bool), ReadE
         // A log that was begun anew is shorter than the recorded offset: read it from its start.
         let from = if from > length { 0 } else { from };
         let start = from.max(length.saturating_sub(limit)).max(log.first());
-        let bytes = read_range(&log, start, length.min(start.saturating_add(limit)))?;
+        let bytes = read_range(&log, start, length)?;
         tries += 1;
         // What was freed while it was read came out as NULs.
         let again = Rotated::open(path)?;
         if tries == TRIES || (again.inode, again.head) == (log.inode, log.head) {
-            return Ok((bytes, start > from));
+            return Ok(Tail {
+                is_cut: start > from,
+                end: start + bytes.len() as u64,
+                bytes,
+                log,
+            });
         }
     }
 }

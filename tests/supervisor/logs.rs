@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use flowgate::supervisor::rotate::Rotation;
 use flowgate::sys::rotated::{self, Cut, Rotated};
 
+use crate::house::{FLOWGATE, House, read, wait_for};
+
 /// Rotates often, so that there is much that could go wrong.
 const SMALL: u64 = 1024 * 1024;
 
@@ -31,6 +33,14 @@ struct Tally {
 }
 
 impl Tally {
+    /// Takes what ends with a line, and leaves the beginning of the next one.
+    fn take_lines(&mut self, bytes: &mut Vec<u8>) {
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let rest = bytes.split_off(end.map_or(0, |end| end + 1));
+        self.take(bytes);
+        *bytes = rest;
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         assert!(bytes.is_empty() || bytes.ends_with(b"\n"), "cut in a line");
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -227,4 +237,76 @@ fn at_a_start_a_long_log_is_moved_and_a_short_one_is_gone_on_with() {
         rotated::tail(&log, 0, 100).unwrap(),
         (b"anew\n".to_vec(), false)
     );
+}
+
+/// A house with a service that writes a million lines in ten seconds, in bursts.
+fn house_of_a_writer() -> House {
+    let house = House::without_supervisor();
+    house.write(
+        "writer.sh",
+        "for burst in $(seq 0 99); do
+  seq -f 'a line of a service, number %.0f' $((burst * 10000 + 1)) $((burst * 10000 + 10000))
+  sleep 0.05
+done
+exec sleep 600
+",
+    );
+    let config = read(&house.config());
+    let service = "services:\n  writer: {command: {cwd: .., args: [sh, writer.sh]}}\n";
+    house.write(
+        "config/flowgate.yaml",
+        &config.replace("services:\n", service),
+    );
+    house.with_supervisor()
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test runs the program under test"
+)]
+fn a_log_is_followed_across_rotations_and_ends_of_the_supervisor() {
+    let mut house = house_of_a_writer();
+    let mut follower = Command::new(FLOWGATE)
+        .arg("--config")
+        .arg(house.config())
+        .args(["service", "logs", "writer", "-f", "-n", "1000000"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = follower.stdout.take().unwrap();
+    let pid = house.start_ready("writer");
+    let mut tally = Tally { next: 1 };
+    let (mut bytes, mut piece) = (Vec::new(), vec![0; 1 << 16]);
+    let mut kills = [300_000, 600_000].into_iter().peekable();
+    while tally.next <= 1_000_000 {
+        let read = out.read(&mut piece).unwrap();
+        assert!(read > 0, "it ended after line {}", tally.next);
+        bytes.extend_from_slice(&piece[..read]);
+        tally.take_lines(&mut bytes);
+        if kills.next_if(|at| tally.next > *at).is_some() {
+            house.kill_supervisor();
+            house.start_supervisor();
+        }
+    }
+    assert_eq!(house.status("writer").pid, Some(pid));
+    let log = house.runtime.join("process-logs/writer.log");
+    wait_for("a short log", || {
+        log.metadata().unwrap().blocks() * 512 < 11 << 20
+    });
+    assert!(log.metadata().unwrap().len() > 30 << 20, "its offsets stay");
+    drop(out);
+    let ended = follower.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    // The copy and what is left are the last lines, each once.
+    let (kept, _) = rotated::tail(&log, 0, u64::MAX).unwrap();
+    let first = kept.split(|byte| *byte == b'\n').next().unwrap();
+    let first = String::from_utf8_lossy(first);
+    let number = first.rsplit(' ').next().unwrap().parse().unwrap();
+    let mut tally = Tally { next: number };
+    tally.take(&kept);
+    assert_eq!(tally.next, 1_000_001);
+    house.stop("writer");
 }
