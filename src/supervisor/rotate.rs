@@ -73,16 +73,15 @@ impl Rotation {
         if log.metadata()?.len().saturating_sub(from) < self.limit {
             return Ok(None);
         }
-        let to = end_of_line(&log, from, from + self.limit)?;
-        let copy = match self.copy(&log, from, to) {
+        let to = match self.prepare(&log, from, self.limit) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                // The earlier lines go anyway; now, so that there is room for the later ones.
+                // The earlier lines go anyway; now, so that there is room for half of the later
+                // ones and the note.
                 std::fs::remove_file(rotated::previous_of(&self.log))?;
-                self.copy(&log, from, to)?
+                self.prepare(&log, from, self.limit / 2)?
             }
-            copied => copied?,
+            prepared => prepared?,
         };
-        self.note(&log, copy.metadata()?.ino(), to)?;
         rename(&self.fresh(), &rotated::previous_of(&self.log))?;
         free(&log, to)?;
         self.forget();
@@ -164,15 +163,19 @@ impl Rotation {
         rotated::with_ending(&self.log, ".1.new")
     }
 
-    fn copy(&self, log: &File, from: u64, to: u64) -> io::Result<File> {
-        let copied = self.try_copy(log, from, to);
-        if copied.is_err() {
-            let _ = std::fs::remove_file(self.fresh());
+    /// Copies whole lines from an offset on, and notes how far the copy goes; gives that.
+    fn prepare(&self, log: &File, from: u64, most: u64) -> io::Result<u64> {
+        let to = end_of_line(log, from, from + most)?;
+        let prepared = self
+            .copy(log, from, to)
+            .and_then(|copy| self.note(log, copy.metadata()?.ino(), to));
+        if prepared.is_err() {
+            self.forget();
         }
-        copied
+        prepared.map(|()| to)
     }
 
-    fn try_copy(&self, log: &File, from: u64, to: u64) -> io::Result<File> {
+    fn copy(&self, log: &File, from: u64, to: u64) -> io::Result<File> {
         let mut copy = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod disk_full;
 mod house;
 mod logs;
 mod places;
