@@ -13,6 +13,7 @@ mod gateway;
 mod harmless;
 mod init;
 mod key;
+mod logs;
 mod missing_binaries;
 mod oauth_login;
 mod port_conflict;
