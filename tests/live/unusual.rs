@@ -31,8 +31,9 @@ fn configs_that_are_symlinks_are_read_where_they_lie() {
             gateway.path(file),
             gateway.path(&format!("dotfiles/{file}")),
         );
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::rename(&link, &target).unwrap();
+        let mode = if file == PROXY_YAML { 0o600 } else { 0o644 };
+        write(&target, &read(&link), mode);
+        std::fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
     }
     gateway.start("cliproxyapi_plus");
