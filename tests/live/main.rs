@@ -29,3 +29,4 @@ mod silent_faults;
 mod start_faults;
 mod status;
 mod supervised;
+mod unusual;
