@@ -1,0 +1,56 @@
+//! Variables that change what LiteLLM does (`facts/litellm.md` 1.3, 3.5 and 7).
+
+use crate::case::{Case, Looks};
+use crate::gateway::{effects, free_port};
+use crate::process::write;
+use crate::stage::{ACTIVE, Stage};
+
+pub const CASES: &[Case] = &[
+    Case {
+        name: "a port from the environment",
+        run: port,
+    },
+    Case {
+        name: "a stray env file above the package",
+        run: stray_env,
+    },
+];
+
+const OVERRIDDEN: &str = "config/overridden:litellm";
+
+/// Without `--port`, as only a start by hand is.
+fn port(looks: &mut Looks<'_>) {
+    let stage = Stage::with(looks.package, "", "");
+    let other = free_port().to_string();
+    let args = ["--config", ACTIVE, "--host", "127.0.0.1"];
+    let mut process = stage.start_by_hand(looks.package, &args, &[("PORT", &other)]);
+    stage.record("litellm", &process, true);
+    let port = stage.wait_until_running(&mut process);
+    assert_eq!(port.to_string(), other);
+    let document = stage.doctor(&[]);
+    looks.names("PORT in the environment", &document, OVERRIDDEN, &[]);
+    assert_eq!(effects(&document), ["port-conflict/drifted-port:litellm"]);
+}
+
+/// flowgate gives every port as an argument, so the file moves only what is started by hand.
+fn stray_env(looks: &mut Looks<'_>) {
+    let mut stage = Stage::with(looks.package, "", "");
+    let copy = looks.package.copy_to(&stage.path("home/env"), &[]);
+    stage.uses(&copy);
+    let other = free_port().to_string();
+    write(&stage.path("home/.env"), &format!("PORT={other}\n"), 0o600);
+    stage.start_litellm();
+    looks.is_silent("a stray .env that has no effect", &stage.doctor(&[]));
+    let said = stage.flowgate(&["service", "stop", "litellm"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    looks.is_silent("stopped on purpose", &stage.doctor(&[]));
+
+    let args = ["--config", ACTIVE, "--host", "127.0.0.1"];
+    std::fs::remove_file(stage.path(crate::stage::LOG)).unwrap();
+    let mut process = stage.start_by_hand(&copy, &args, &[]);
+    stage.record("litellm", &process, true);
+    let port = stage.wait_until_running(&mut process);
+    assert_eq!(port.to_string(), other);
+    let document = stage.doctor(&[]);
+    looks.names("a stray .env with PORT", &document, OVERRIDDEN, &[]);
+}

@@ -1,0 +1,73 @@
+//! Where LiteLLM sends its requests, and with which key: it says nothing of all this at its start
+//! (`facts/litellm.md` 3.3).
+
+use crate::case::{Case, Looks};
+use crate::gateway::free_port;
+use crate::stage::Stage;
+
+pub const CASES: &[Case] = &[
+    Case {
+        name: "an address where nothing is",
+        run: |looks| {
+            let to = format!("127.0.0.1:{}", free_port());
+            serves(
+                looks,
+                "upstream at a dead address",
+                ("127.0.0.1:PROXY", &to),
+                "readiness/upstream-unreachable:litellm",
+            );
+        },
+    },
+    Case {
+        name: "an upstream key that is another",
+        run: |looks| {
+            serves(
+                looks,
+                "wrong upstream key",
+                ("UPSTREAM", "sk-planted-other-3321"),
+                "readiness/upstream-key-rejected:litellm",
+            );
+        },
+    },
+    Case {
+        name: "no upstream key",
+        run: |looks| {
+            serves(
+                looks,
+                "no upstream key",
+                ("      api_key: UPSTREAM\n", ""),
+                "readiness/upstream-key-rejected:litellm",
+            );
+        },
+    },
+    Case {
+        name: "an upstream key from a variable that nobody set",
+        run: |looks| {
+            serves(
+                looks,
+                "upstream key from an unset variable",
+                ("UPSTREAM", "os.environ/LAB_UNSET"),
+                "readiness/missing-environment:litellm",
+            );
+        },
+    },
+    Case {
+        name: "an empty list of models",
+        run: |looks| {
+            let entries = "  - model_name: gpt-5\n    litellm_params:\n      model: openai/gpt-5\n      api_base: http://127.0.0.1:PROXY/v1\n      api_key: UPSTREAM\n";
+            serves(
+                looks,
+                "model list empty",
+                (&format!("model_list:\n{entries}"), "model_list: []\n"),
+                "readiness/no-models:litellm",
+            );
+        },
+    },
+];
+
+/// LiteLLM comes up and says that it is well; the doctor names what is wrong all the same.
+fn serves(looks: &mut Looks<'_>, what: &str, (from, to): (&str, &str), key: &'static str) {
+    let stage = Stage::with(looks.package, from, to);
+    stage.start_litellm();
+    looks.names(what, &stage.doctor(&[]), key, &[]);
+}
