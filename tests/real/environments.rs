@@ -1,5 +1,6 @@
 //! Variables that change what LiteLLM does (`facts/litellm.md` 1.3, 3.5 and 7).
 
+use crate::by_hand::{ByHand, Output};
 use crate::case::{Case, Looks};
 use crate::gateway::{effects, free_port};
 use crate::process::write;
@@ -23,9 +24,9 @@ fn port(looks: &mut Looks<'_>) {
     let stage = Stage::with(looks.package, "", "");
     let other = free_port().to_string();
     let args = ["--config", ACTIVE, "--host", "127.0.0.1"];
-    let mut process = stage.start_by_hand(looks.package, &args, &[("PORT", &other)]);
-    stage.record("litellm", &process, true);
-    let port = stage.wait_until_running(&mut process);
+    let env = [("PORT", other.as_str())];
+    let mut by_hand = ByHand::recorded(&stage, looks.package, &args, &env, Output::Log);
+    let port = by_hand.wait_until_running();
     assert_eq!(port.to_string(), other);
     let document = stage.doctor(&[]);
     looks.names("PORT in the environment", &document, OVERRIDDEN, &[]);
@@ -46,10 +47,8 @@ fn stray_env(looks: &mut Looks<'_>) {
     looks.is_silent("stopped on purpose", &stage.doctor(&[]));
 
     let args = ["--config", ACTIVE, "--host", "127.0.0.1"];
-    std::fs::remove_file(stage.path(crate::stage::LOG)).unwrap();
-    let mut process = stage.start_by_hand(&copy, &args, &[]);
-    stage.record("litellm", &process, true);
-    let port = stage.wait_until_running(&mut process);
+    let mut by_hand = ByHand::recorded(&stage, &copy, &args, &[], Output::Elsewhere);
+    let port = by_hand.wait_until_running();
     assert_eq!(port.to_string(), other);
     let document = stage.doctor(&[]);
     looks.names("a stray .env with PORT", &document, OVERRIDDEN, &[]);

@@ -15,6 +15,7 @@
 
 use std::process::ExitCode;
 
+mod by_hand;
 mod case;
 mod configs;
 mod environments;

@@ -1,5 +1,6 @@
 //! Who holds the port (`facts/litellm.md` 4).
 
+use crate::by_hand::{ByHand, Output};
 use crate::case::{Case, Looks};
 use crate::gateway::{effects, is_listening};
 use crate::network::Network;
@@ -39,9 +40,8 @@ fn held(looks: &mut Looks<'_>) {
     );
     let port = stage.litellm.to_string();
     let args = ["--config", ACTIVE, "--host", "127.0.0.1", "--port", &port];
-    let mut process = stage.start_by_hand(looks.package, &args, &[]);
-    stage.record("litellm", &process, true);
-    assert_eq!(stage.wait_for_end(&mut process), Some(3), "{}", stage.log());
+    let mut by_hand = ByHand::recorded(&stage, looks.package, &args, &[], Output::Log);
+    assert_eq!(by_hand.wait_for_end(), Some(3), "{}", stage.log());
     let document = stage.doctor(&[]);
     looks.names("another port taken, exit 3", &document, FOREIGN, &[]);
     drop(holder);
@@ -70,9 +70,8 @@ fn moved(looks: &mut Looks<'_>) {
     let document = stage.fails("port-in-use", "port-conflict/foreign-listener");
     looks.names("port 4000 taken, before the start", &document, FOREIGN, &[]);
     let args = ["--config", ACTIVE, "--host", "127.0.0.1", "--port", "4000"];
-    let mut process = stage.start_by_hand(looks.package, &args, &[]);
-    stage.record("litellm", &process, true);
-    let port = stage.wait_until_running(&mut process);
+    let mut by_hand = ByHand::recorded(&stage, looks.package, &args, &[], Output::Log);
+    let port = by_hand.wait_until_running();
     assert_ne!(port, 4000);
     let document = stage.doctor(&[]);
     looks.names("port 4000 taken, silent move", &document, FOREIGN, &[]);
@@ -108,8 +107,8 @@ fn another_copy(looks: &mut Looks<'_>) {
     let stage = Stage::with(looks.package, "", "");
     let port = stage.litellm.to_string();
     let args = ["--config", ACTIVE, "--host", "127.0.0.1", "--port", &port];
-    let mut process = stage.start_by_hand(looks.package, &args, &[]);
-    stage.wait_until_running(&mut process);
+    let mut by_hand = ByHand::start(&stage, looks.package, &args, &[], Output::Elsewhere);
+    by_hand.wait_until_running();
     looks.is_silent("run by hand, and it accepts our key", &stage.doctor(&[]));
     let document = stage.fails("port-in-use", "port-conflict/second-instance");
     let second = "port-conflict/second-instance:litellm";
@@ -119,5 +118,4 @@ fn another_copy(looks: &mut Looks<'_>) {
         second,
         &[],
     );
-    process.kill();
 }

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::by_hand::{ByHand, Output};
 use crate::case::{Case, Looks};
 use crate::gateway::{UPSTREAM_KEY, is_listening, roots};
 use crate::process::{read, wait_at_most, wait_for, write};
@@ -160,9 +160,8 @@ fn unread(looks: &mut Looks<'_>) {
     let stage = Stage::with(looks.package, "", "");
     let port = stage.litellm.to_string();
     let args = ["--config", ACTIVE, "--host", "127.0.0.1", "--port", &port];
-    let mut process = stage.start_into(looks.package, &args, &[], Stdio::piped());
-    stage.record("litellm", &process, true);
-    stage.wait_until_running(&mut process);
+    let mut by_hand = ByHand::recorded(&stage, looks.package, &args, &[], Output::Pipe);
+    by_hand.wait_until_running();
     let path = format!("/{}", "a".repeat(4000));
     wait_at_most(Duration::from_secs(60), "the pipe to be full", || {
         !is_answered(stage.litellm, &path)

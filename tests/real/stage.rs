@@ -1,17 +1,14 @@
 //! A gateway whose LiteLLM is the real one; CLIProxyAPIPlus is its stand-in.
 
-use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::gateway::{MASTER_KEY, Said, UPSTREAM_KEY, is_listening};
 use crate::package::Package;
-use crate::process::{Process, read, wait_at_most, wait_for, write};
+use crate::process::{Process, read, wait_for, write};
 use crate::supervised::{Supervised, is_alive, send};
 
 /// The active config, below the root.
@@ -32,9 +29,6 @@ model_list:
 general_settings:
   master_key: MASTER
 ";
-
-/// How long a start by hand may take; with other work beside it LiteLLM needs half a minute.
-const START: Duration = Duration::from_secs(120);
 
 /// A gateway in a temp dir, and the processes that were started beside it.
 pub struct Stage {
@@ -145,65 +139,6 @@ impl Stage {
     /// What LiteLLM wrote.
     pub fn log(&self) -> String {
         read(&self.path(LOG))
-    }
-
-    /// Starts LiteLLM as a person would, without flowgate and without what flowgate always sets for
-    /// it; its output goes to its log.
-    pub fn start_by_hand(&self, package: &Package, args: &[&str], env: &[(&str, &str)]) -> Process {
-        let log = self.path(LOG);
-        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
-        let open = || {
-            File::options()
-                .create(true)
-                .append(true)
-                .open(&log)
-                .unwrap()
-        };
-        self.start_into(package, args, env, open().into())
-    }
-
-    /// The same with its standard output elsewhere.
-    pub fn start_into(
-        &self,
-        package: &Package,
-        args: &[&str],
-        env: &[(&str, &str)],
-        out: Stdio,
-    ) -> Process {
-        let log = self.path(LOG);
-        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
-        let errors = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .unwrap();
-        let mut all = vec![
-            ("HOME", self.path(".").display().to_string()),
-            ("LITELLM_LOCAL_MODEL_COST_MAP", "True".to_owned()),
-        ];
-        all.extend(env.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let script = package.script();
-        let folder = self.path(".");
-        Process::start_into(&script, args, &folder, (out, errors.into()), &all)
-    }
-
-    /// Waits until LiteLLM says where it listens; gives the port.
-    pub fn wait_until_running(&self, process: &mut Process) -> u16 {
-        let mut port = None;
-        wait_at_most(START, "LiteLLM to listen", || {
-            assert!(process.is_alive(), "it ended:\n{}", self.log());
-            let log = self.log();
-            let said = log.split("Uvicorn running on http://127.0.0.1:").nth(1);
-            port = said.and_then(|rest| rest.split(' ').next()?.parse().ok());
-            port.is_some_and(is_listening)
-        });
-        port.unwrap()
-    }
-
-    /// Waits for the end of a LiteLLM that was started by hand; gives its exit code.
-    pub fn wait_for_end(&self, process: &mut Process) -> Option<i32> {
-        wait_at_most(START, "LiteLLM to end", || !process.is_alive());
-        process.wait()
     }
 
     /// A small web server that is neither program, on a port.
