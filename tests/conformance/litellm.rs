@@ -9,7 +9,7 @@ use super::ask::ask;
 use super::backend::{Program, Run, Stage, backends};
 use super::row::{Body, Row, StartRow, check_rows, check_start};
 
-const GOOD: &str = "model_list:\n  - model_name: gpt-5-codex\n    litellm_params:\n      model: openai/gpt-5-codex\n      api_base: http://127.0.0.1:1/v1\n      api_key: sk-lab-upstream-0001\n  - model_name: gpt-5\n    litellm_params: {model: openai/gpt-5, api_base: http://127.0.0.1:1/v1}\n  - model_name: dropped\n    litellm_params: {model: gpt-5}\ngeneral_settings:\n  master_key: sk-lab-master-0001\n";
+const GOOD: &str = "model_list:\n  - model_name: gpt-5-codex\n    litellm_params:\n      model: openai/gpt-5-codex\n      api_base: http://127.0.0.1:1/v1\n      api_key: sk-lab-upstream-0001\n  - model_name: gpt-5\n    litellm_params: {model: openai/gpt-5, api_base: http://127.0.0.1:1/v1}\n  - model_name: bare\n    litellm_params: {model: gpt-5, api_base: http://127.0.0.1:1/v1}\n  - model_name: dropped\n    litellm_params: {model: lab-model}\ngeneral_settings:\n  master_key: sk-lab-master-0001\n";
 
 const ARGS: &[&str] = &[
     "--config",
@@ -149,7 +149,9 @@ fn requests_are_answered_as_by_the_real_one() {
         );
         check_rows(REQUESTS, &stage, &backend);
         let models = ask(stage.address(), "GET", "/v1/models", RIGHT).body;
-        assert!(models.contains(r#""id":"gpt-5-codex""#) && models.contains(r#""id":"gpt-5""#));
+        for name in ["gpt-5-codex", "gpt-5", "bare"] {
+            assert!(models.contains(&format!(r#""id":"{name}""#)), "{models}");
+        }
         assert!(
             !models.contains("dropped"),
             "no provider prefix (facts/litellm.md 3.3)"

@@ -12,6 +12,10 @@ pub const CASES: &[Case] = &[
         run: port,
     },
     Case {
+        name: "a proxy that takes what goes to this machine",
+        run: proxy,
+    },
+    Case {
         name: "a stray env file above the package",
         run: stray_env,
     },
@@ -31,6 +35,19 @@ fn port(looks: &mut Looks<'_>) {
     let document = stage.doctor(&[]);
     looks.names("PORT in the environment", &document, OVERRIDDEN, &[]);
     assert_eq!(effects(&document), ["port-conflict/drifted-port:litellm"]);
+}
+
+/// flowgate always keeps loopback out of it, so the fault needs a start by hand.
+fn proxy(looks: &mut Looks<'_>) {
+    let stage = Stage::with(looks.package, "", "");
+    let port = stage.litellm.to_string();
+    let args = ["--config", ACTIVE, "--host", "127.0.0.1", "--port", &port];
+    let dead = format!("http://127.0.0.1:{}", free_port());
+    let env = [("HTTP_PROXY", dead.as_str()), ("http_proxy", &dead)];
+    let mut by_hand = ByHand::recorded(&stage, looks.package, &args, &env, Output::Log);
+    by_hand.wait_until_running();
+    let key = "readiness/proxy-captures-loopback:litellm";
+    looks.names("proxy variables", &stage.doctor(&[]), key, &[]);
 }
 
 /// flowgate gives every port as an argument, so the file moves only what is started by hand.
