@@ -2,6 +2,7 @@
 //! protocol, and the client with which the commands ask it.
 
 pub mod asker;
+pub mod children;
 pub mod client;
 pub mod connection;
 pub mod daemon;

@@ -11,9 +11,9 @@ use std::process::{Child, Command, Stdio};
 use rustix::fs::Access;
 use thiserror::Error;
 
-use super::exit;
 use super::plan::Plan;
 use super::rotate::{self, Rotation};
+use super::{children, exit};
 use crate::platform;
 use crate::sys::read;
 
@@ -114,6 +114,7 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
             // It cannot be watched, so it must not live. It is our child: its pid is its own.
             let _ = child.kill();
             let _ = child.wait();
+            children::forget(pid);
             Err(error.into())
         }
     }
@@ -125,7 +126,8 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
 )]
 fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<Child> {
     let errors = log.try_clone()?;
-    Command::new(OURSELVES)
+    let mut command = Command::new(OURSELVES);
+    command
         .arg0("flowgate")
         .args(["exec-service", "--"])
         .args(&plan.args)
@@ -135,8 +137,8 @@ fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<
         .env(name, value)
         .stdin(Stdio::null())
         .stdout(log)
-        .stderr(errors)
-        .spawn()
+        .stderr(errors);
+    children::spawn(&mut command)
 }
 
 /// Makes a session and becomes the program; gives the error when that fails.

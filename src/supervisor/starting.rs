@@ -17,7 +17,7 @@ use super::service::{Message, Service};
 use super::session::RUN_VARIABLE;
 use super::spawn::{self, NOT_EXECUTED, Spawned};
 use super::state::Change;
-use super::{exit, stop};
+use super::{children, exit, stop};
 use crate::platform;
 use crate::sys::rotated;
 use crate::sys::write::WriteError;
@@ -125,6 +125,7 @@ impl Service {
             // It is our child, so its pid is its own.
             let _ = child.kill();
             let _ = child.wait();
+            children::forget(pid);
             return self.refuse_starters("runtime-dir", error.to_string());
         }
         self.store.note(&HistoryLine::Spawn { at: now, run });
@@ -170,8 +171,11 @@ impl Service {
         self.serial += 1;
         self.is_alive = true;
         let (run, inbox) = (self.serial, self.inbox.clone());
+        let pid = self.record.run.as_ref().map_or(0, |run| run.pid);
+        children::watch(pid);
         tokio::task::spawn_local(async move {
             let ending = exit::wait(handle, child).await;
+            children::forget(pid);
             let _ = inbox.send(Message::Ended(run, ending));
         });
         self.watch(phases);
