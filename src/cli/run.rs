@@ -160,7 +160,7 @@ async fn first_end(pids: &[u32]) {
     let mut ends = JoinSet::new();
     for handle in pids.iter().map(|pid| exit::handle(*pid)) {
         match handle {
-            Ok(handle) => ends.spawn(exit::wait(handle, None)),
+            Ok(handle) => ends.spawn(exit::over(handle)),
             Err(_) => return,
         };
     }

@@ -77,6 +77,8 @@ mod tests {
             pid,
             since: None,
             ready_at: None,
+            restarts: 0,
+            next_try_at: None,
             last_exit: None,
         }
     }
