@@ -153,15 +153,15 @@ impl Contained {
         read(Path::new(&path)).trim().parse().ok()
     }
 
-    /// Its children, with their state: `Z` has ended and nobody took its status.
+    /// The states of its children: `Z` has ended and nobody took its status.
     fn children(&self) -> Vec<char> {
-        let path = format!("/proc/{0}/task/{0}/children", self.first().unwrap());
-        let pids = read(Path::new(&path));
-        let state = |pid: &str| {
-            let pid = pid.parse().unwrap();
-            flowgate::platform::process_stat(pid).map(|stat| stat.state)
-        };
-        pids.split_whitespace().filter_map(state).collect()
+        let first = self.first().unwrap();
+        flowgate::platform::process_ids()
+            .into_iter()
+            .filter_map(flowgate::platform::process_stat)
+            .filter(|stat| stat.parent == first)
+            .map(|stat| stat.state)
+            .collect()
     }
 
     fn says(&self, word: &str, gateway: &Supervised) -> bool {
