@@ -159,8 +159,12 @@ mod tests {
         };
         for command in [
             Command::Start(launch.clone()),
-            Command::Restart(launch),
+            Command::Restart(launch.clone()),
+            Command::Adopt(launch),
             Command::Stop {
+                service: "litellm".into(),
+            },
+            Command::Hasten {
                 service: "litellm".into(),
             },
             Command::Status,

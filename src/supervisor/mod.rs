@@ -2,6 +2,7 @@
 //! protocol, and the client with which the commands ask it.
 
 pub mod asker;
+pub mod children;
 pub mod client;
 pub mod connection;
 pub mod daemon;
@@ -15,6 +16,8 @@ pub mod own_log;
 pub mod phase;
 pub mod places;
 pub mod plan;
+pub mod planner;
+pub mod policy;
 pub mod protocol;
 pub mod reach;
 pub mod ready;
@@ -24,12 +27,16 @@ pub mod roster;
 pub mod rotate;
 pub mod service;
 pub mod session;
+pub mod signature;
 pub mod socket;
 pub mod spawn;
+mod spawning;
 mod starting;
 pub mod state;
 pub mod status;
 pub mod stop;
 mod stopping;
 pub mod store;
+mod waiting;
+pub mod watched;
 pub mod watcher;

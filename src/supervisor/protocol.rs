@@ -39,8 +39,16 @@ pub enum Command {
         /// The service.
         service: String,
     },
+    /// Send the next signal now to a service that is told to stop already.
+    Hasten {
+        /// The service.
+        service: String,
+    },
     /// Stop, then start a service.
     Restart(Launch),
+    /// Look after a service: of one that lives nothing changes, one that should run and does not is
+    /// started; answered as a start is.
+    Adopt(Launch),
     /// Tell the state of every service.
     Status,
     /// Stop nothing, and end. The services go on.
@@ -207,6 +215,12 @@ pub struct ServiceStatus {
     pub since: Option<Timestamp>,
     /// When it became ready.
     pub ready_at: Option<Timestamp>,
+    /// Restarts since a person started it.
+    #[serde(default)]
+    pub restarts: u32,
+    /// When it is tried again, in back-off.
+    #[serde(default)]
+    pub next_try_at: Option<Timestamp>,
     /// How its last run ended.
     pub last_exit: Option<LastExit>,
 }

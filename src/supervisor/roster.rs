@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::asker::Asker;
 use super::places::Places;
 use super::plan::{self, Current, Plan};
+use super::planner::Planner;
 use super::protocol::{Answer, Command, Launch, Refusal};
 use super::resume;
 use super::service::{Handle, Message};
 
 /// The services.
 pub struct Roster {
-    places: Places,
-    config: PathBuf,
+    planner: Planner,
     services: BTreeMap<String, Handle>,
 }
 
@@ -21,34 +22,34 @@ impl Roster {
     /// The services that are on record, those that live taken up. `config` is the flowgate.yaml that
     /// is read at each start.
     pub fn open(places: Places, config: PathBuf) -> Self {
-        let current = plan::current(&config).ok();
-        let services = resume::recorded(&places)
+        let planner = Planner { places, config };
+        let current = plan::current(&planner.config).ok();
+        let services = resume::recorded(&planner.places)
             .into_iter()
             .filter(|name| is_file_name(name))
             .map(|name| {
-                let handle = resume::begin(&places, &name, current.as_ref());
+                let handle = resume::begin(&planner, &name, current.as_ref());
                 (name, handle)
             })
             .collect();
-        Self {
-            places,
-            config,
-            services,
-        }
+        Self { planner, services }
     }
 
     /// Carries out a request; whoever asked is answered, now or later.
     pub fn carry_out(&mut self, command: Command, asker: Asker) {
         let message = match command {
-            Command::Start(launch) => self
-                .plan(&launch)
-                .map(|plan| (launch.service, Message::Start(plan, asker.clone()))),
-            Command::Restart(launch) => self
-                .plan(&launch)
-                .map(|plan| (launch.service, Message::Restart(plan, asker.clone()))),
+            Command::Start(launch) => self.planned(launch, &asker, Message::Start),
+            Command::Restart(launch) => self.planned(launch, &asker, Message::Restart),
+            Command::Adopt(launch) => self.planned(launch, &asker, Message::Adopt),
             Command::Stop { service } => self
                 .may_stop(&service)
                 .map(|()| (service, Message::Stop(asker.clone()))),
+            Command::Hasten { service } => {
+                if let Some(handle) = self.services.get(&service) {
+                    handle.send(Message::Hasten);
+                }
+                return asker.end(Ok(Answer::Done));
+            }
             Command::Status => return asker.end(Ok(self.status())),
             Command::Shutdown => return asker.end(Ok(Answer::Done)),
         };
@@ -58,15 +59,21 @@ impl Roster {
         }
     }
 
-    fn plan(&self, launch: &Launch) -> Result<Box<Plan>, Refusal> {
+    /// The message of a request that needs a plan.
+    fn planned(
+        &self,
+        launch: Launch,
+        asker: &Asker,
+        message: fn(Rc<Plan>, Launch, Asker) -> Message,
+    ) -> Result<(String, Message), Refusal> {
         if !is_file_name(&launch.service) {
             return Err(Refusal::new(
                 "config",
                 format!("{:?} cannot be the name of a file", launch.service),
             ));
         }
-        let current = plan::current(&self.config)?;
-        current.plan(&self.places, launch).map(Box::new)
+        let plan = self.planner.plan(&launch)?;
+        Ok((launch.service.clone(), message(plan, launch, asker.clone())))
     }
 
     /// What runs can always be stopped, also when the config does not load any more.
@@ -74,15 +81,15 @@ impl Roster {
         if self.services.contains_key(service) {
             return Ok(());
         }
-        let current = plan::current(&self.config)?;
+        let current = plan::current(&self.planner.config)?;
         current.managed(service).map(drop)
     }
 
     fn service(&mut self, name: &str) -> &Handle {
-        let (places, config) = (&self.places, &self.config);
+        let planner = &self.planner;
         self.services.entry(name.to_owned()).or_insert_with(|| {
-            let current: Option<Current> = plan::current(config).ok();
-            resume::begin(places, name, current.as_ref())
+            let current: Option<Current> = plan::current(&planner.config).ok();
+            resume::begin(planner, name, current.as_ref())
         })
     }
 

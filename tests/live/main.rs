@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod enable;
 mod foreground;
 mod gateway;
 mod harmless;

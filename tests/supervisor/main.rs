@@ -13,6 +13,7 @@ mod logs;
 mod places;
 mod protocol;
 mod ready;
+mod restart;
 mod start;
 mod stop;
 mod survive;

@@ -63,12 +63,27 @@ fn workers_that_ignore_signals_are_gone_after_a_stop() {
 }
 
 #[test]
+fn workers_that_outlived_their_main_process_are_gone_before_the_next_one_begins() {
+    let house = House::new();
+    let worker = with_stubborn_worker(&house);
+    let pid = house.status("cliproxyapi_plus").pid.unwrap();
+    kill(pid);
+    wait_for("the next one", || {
+        let status = house.status("cliproxyapi_plus");
+        status.state == ServiceState::Ready && status.pid != Some(pid)
+    });
+    assert!(!is_alive(worker));
+    assert_eq!(house.status("cliproxyapi_plus").restarts, 1);
+}
+
+#[test]
 fn workers_that_outlived_their_main_process_are_gone_after_a_stop() {
     let house = House::new();
     let worker = with_stubborn_worker(&house);
     kill(house.status("cliproxyapi_plus").pid.unwrap());
+    // It ends them before it starts the next one, and the stop comes in between.
     wait_for("the end of the main process", || {
-        house.status("cliproxyapi_plus").state == ServiceState::Stopped
+        house.status("cliproxyapi_plus").pid.is_none()
     });
     assert!(is_alive(worker));
     assert_eq!(
