@@ -41,7 +41,7 @@ pub fn run(args: &SuperviseArgs, global: &Global) -> Result<u8, Failure> {
         let _ = rustix::process::setsid();
     }
     match Daemon::open(&args.runtime_dir, config) {
-        Ok(daemon) => daemon.serve().map_err(failure)?,
+        Ok(daemon) => daemon.replaceable().serve().map_err(failure)?,
         Err(DaemonError::Held { .. }) if args.detached => {}
         Err(error) => return Err(failure(error)),
     }

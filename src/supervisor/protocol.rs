@@ -53,6 +53,11 @@ pub enum Command {
     Status,
     /// Stop nothing, and end. The services go on.
     Shutdown,
+    /// Become a newer flowgate. The services go on, and stay its children.
+    Reexec {
+        /// The newer program, an absolute path.
+        program: PathBuf,
+    },
 }
 
 /// What a start needs of the one who asks for it.
@@ -196,6 +201,9 @@ pub enum Answer {
         version: String,
         /// Its pid.
         pid: u32,
+        /// Tells it from the one that it was before it became a newer flowgate.
+        #[serde(default)]
+        instance: String,
     },
     /// Nothing to say.
     Done,
@@ -238,7 +246,8 @@ impl Refusal {
 /// Why a request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `unknown-service`, `not-managed`, `busy`, `bad-request`, `version`, `config`, `runtime-dir`.
+    /// `unknown-service`, `not-managed`, `not-wanted`, `busy`, `bad-request`, `version`, `config`,
+    /// `runtime-dir`, `not-newer`, `upgrade`, `foreground`.
     pub code: String,
     /// One sentence.
     pub message: String,

@@ -5,23 +5,32 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::asker::Asker;
+use super::end::End;
 use super::places::Places;
 use super::plan::{self, Current, Plan};
 use super::planner::Planner;
 use super::protocol::{Answer, Command, Launch, Refusal};
+use super::records::ServiceState;
 use super::resume;
 use super::service::{Handle, Message};
+use super::spawning::random_id;
+use super::store::Store;
+use super::upgrade::Upgrade;
 
 /// The services.
 pub struct Roster {
     planner: Planner,
     services: BTreeMap<String, Handle>,
+    end: End,
+    /// The variables that were sent with requests, the latest of each name; kept in memory alone.
+    env: BTreeMap<String, String>,
+    instance: String,
 }
 
 impl Roster {
     /// The services that are on record, those that live taken up. `config` is the flowgate.yaml that
     /// is read at each start.
-    pub fn open(places: Places, config: PathBuf) -> Self {
+    pub fn open(places: Places, config: PathBuf, end: End) -> Self {
         let planner = Planner { places, config };
         let current = plan::current(&planner.config).ok();
         let services = resume::recorded(&planner.places)
@@ -32,7 +41,13 @@ impl Roster {
                 (name, handle)
             })
             .collect();
-        Self { planner, services }
+        Self {
+            planner,
+            services,
+            end,
+            env: BTreeMap::new(),
+            instance: random_id(),
+        }
     }
 
     /// Carries out a request; whoever asked is answered, now or later.
@@ -52,6 +67,7 @@ impl Roster {
             }
             Command::Status => return asker.end(Ok(self.status())),
             Command::Shutdown => return asker.end(Ok(Answer::Done)),
+            Command::Reexec { program } => return self.reexec(program, asker),
         };
         match message {
             Ok((service, message)) => self.service(&service).send(message),
@@ -61,7 +77,7 @@ impl Roster {
 
     /// The message of a request that needs a plan.
     fn planned(
-        &self,
+        &mut self,
         launch: Launch,
         asker: &Asker,
         message: fn(Rc<Plan>, Launch, Asker) -> Message,
@@ -73,6 +89,7 @@ impl Roster {
             ));
         }
         let plan = self.planner.plan(&launch)?;
+        self.env.extend(launch.env.clone());
         Ok((launch.service.clone(), message(plan, launch, asker.clone())))
     }
 
@@ -93,6 +110,44 @@ impl Roster {
         })
     }
 
+    /// Becomes a newer flowgate once whoever asked is answered, when nothing is going on.
+    fn reexec(&self, program: PathBuf, asker: Asker) {
+        if !self.end.may_leap {
+            let message = "the supervisor runs in the foreground: end that flowgate run";
+            return asker.end(Err(Refusal::new("foreground", message)));
+        }
+        let busy = self.services.iter().find(|(_, service)| {
+            let state = service.status().state;
+            matches!(state, ServiceState::Starting | ServiceState::Stopping)
+        });
+        if let Some((name, _)) = busy {
+            let message = format!("{name} is starting or stopping");
+            return asker.end(Err(Refusal::new("busy", message)));
+        }
+        let upgrade = Upgrade {
+            program,
+            runtime_dir: self.planner.places.runtime().to_owned(),
+            config: self.planner.config.clone(),
+            env: self.env.clone(),
+        };
+        let end = self.end.clone();
+        tokio::task::spawn_local(async move {
+            let proven = upgrade.prove().await;
+            asker.end(proven.map(|()| {
+                end.prepare(upgrade);
+                Answer::Done
+            }));
+        });
+    }
+
+    /// Notes that the old supervisor serves on.
+    pub fn note_failed_upgrade(&self, upgrade: &Upgrade, error: &std::io::Error) {
+        for name in self.services.keys() {
+            let reason = format!("failed to become {}: {error}", upgrade.program.display());
+            Store::new(self.planner.places.clone(), name).decide("not-upgraded", Some(reason));
+        }
+    }
+
     fn status(&self) -> Answer {
         Answer::Status {
             services: self
@@ -102,6 +157,7 @@ impl Roster {
                 .collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
+            instance: self.instance.clone(),
         }
     }
 }

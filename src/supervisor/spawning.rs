@@ -57,7 +57,7 @@ impl Service {
             self.not_started("port-in-use", &reason);
             return self.not_spawned(signature::port_held(&reason));
         }
-        let id = run_id();
+        let id = random_id();
         match spawn::spawn(&plan, (RUN_VARIABLE, &id), &self.store.log()) {
             Ok(spawned) => self.spawned(plan, spawned, id),
             Err(error) => {
@@ -251,7 +251,8 @@ fn end_strays(session: Session) {
     });
 }
 
-fn run_id() -> String {
+/// A word that no other run and no other supervisor has.
+pub(super) fn random_id() -> String {
     let mut bytes = [0; 6];
     // Without randomness orphans of this run are not recognised once its leader is gone.
     let _ = getrandom::fill(&mut bytes);

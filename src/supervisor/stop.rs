@@ -87,7 +87,8 @@ impl Ladder {
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.haste.notified() => return left,
+                // Nothing comes after KILL.
+                () = self.haste.notified(), if signal != Signal::KILL => return left,
             }
             pause = (pause * 2).min(LONGEST);
         }

@@ -136,6 +136,13 @@ profiles: {{p: {{}}}}
         supervisor.wait().unwrap();
     }
 
+    /// Forgets a supervisor that has ended by itself, or was killed by its pid.
+    pub fn bury_supervisor(&mut self) {
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.wait().unwrap();
+        }
+    }
+
     /// A path below the temp dir.
     pub fn path(&self, below: &str) -> PathBuf {
         self.dir.path().join(below)

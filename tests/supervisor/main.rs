@@ -9,6 +9,7 @@
 
 mod disk_full;
 mod house;
+mod kills;
 mod logs;
 mod places;
 mod protocol;
@@ -17,3 +18,4 @@ mod restart;
 mod start;
 mod stop;
 mod survive;
+mod upgrade;

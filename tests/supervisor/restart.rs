@@ -132,6 +132,10 @@ fn a_person_who_asks_ends_a_crash_loop_and_a_stop_ends_it_too() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test puts a program in its place, whole"
+)]
 fn a_program_that_is_not_there_is_given_up_until_it_appears() {
     let house = House::new();
     house.configure("[./program]", "[./program]", "");
