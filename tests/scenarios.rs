@@ -107,7 +107,6 @@ fn every_report_reads_as_before() {
 
 /// The count of README: `cargo test --test scenarios often -- --nocapture`.
 #[test]
-#[expect(clippy::print_stdout, reason = "a count is there to be read")]
 fn how_often_it_is_right() {
     let (mut faults, mut first, mut sound, mut misses) = (0, 0, 0, Vec::new());
     let mut times = Vec::new();

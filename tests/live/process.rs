@@ -70,9 +70,9 @@ impl Process {
         self.stat().unwrap()[19].parse().unwrap()
     }
 
-    /// The file that it executes.
-    pub fn exe(&self) -> PathBuf {
-        std::fs::read_link(format!("/proc/{}/exe", self.pid())).unwrap()
+    /// The file that it executes; none once it has ended.
+    pub fn exe(&self) -> Option<PathBuf> {
+        std::fs::read_link(format!("/proc/{}/exe", self.pid())).ok()
     }
 
     /// Whether it lives.

@@ -97,6 +97,10 @@ fn script(looks: &mut Looks<'_>) {
     );
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person moves the folder of an environment"
+)]
 fn moved(looks: &mut Looks<'_>) {
     let mut stage = Stage::with(looks.package, "", "");
     let _ = looks.package.copy_to(&stage.path("env"), &[]);
