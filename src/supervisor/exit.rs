@@ -65,18 +65,23 @@ fn raw(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
 
-/// Waits for the end of a process, and gives its status.
-pub async fn wait(handle: OwnedFd, awaited: Awaited) -> Ending {
+/// Waits for the end of a process, whose status is left to others; false where nobody can tell.
+pub async fn over(handle: OwnedFd) -> bool {
     #[expect(
         deprecated,
         reason = "sound for a handle that is owned; the new constructor is unsafe, which is forbidden here"
     )]
     let watched = AsyncFd::with_interest(handle, Interest::READABLE);
-    let is_over = match &watched {
-        // An error would be one of the kernel's bookkeeping; the status below tells the truth.
+    match &watched {
+        // An error would be one of the kernel's bookkeeping; the status tells the truth.
         Ok(handle) => handle.readable().await.is_ok(),
         Err(_) => false,
-    };
+    }
+}
+
+/// Waits for the end of a process, and gives its status.
+pub async fn wait(handle: OwnedFd, awaited: Awaited) -> Ending {
+    let is_over = over(handle).await;
     match awaited {
         Awaited::Child(child) => of_child(child, is_over).await,
         Awaited::Adopted { pid, start_time } => of_adopted(pid, start_time),

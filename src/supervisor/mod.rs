@@ -2,6 +2,7 @@
 //! protocol, and the client with which the commands ask it.
 
 pub mod asker;
+pub mod children;
 pub mod client;
 pub mod connection;
 pub mod daemon;
@@ -24,6 +25,7 @@ pub mod ready;
 pub mod records;
 pub mod resume;
 pub mod roster;
+pub mod rotate;
 pub mod service;
 pub mod session;
 pub mod signature;

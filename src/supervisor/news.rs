@@ -16,8 +16,8 @@ use super::signature::{self, Ended};
 use super::state::Input;
 use super::stop;
 use crate::sys::plain;
-use crate::sys::read;
 use crate::sys::redact::Redactor;
+use crate::sys::rotated;
 
 /// So much of the end of a log is searched for why its program ended; a start writes less.
 const LOG: u64 = 64 * 1024;
@@ -189,7 +189,7 @@ impl Service {
     /// The signature of the end of the recorded run.
     pub(super) fn signature(&self, ending: &Ending) -> ExitSignature {
         let offset = self.record.run.as_ref().map_or(0, |run| run.log_offset);
-        let (bytes, _) = read::tail(&self.store.log(), offset, LOG).unwrap_or_default();
+        let (bytes, _) = rotated::tail(&self.store.log(), offset, LOG).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<String> = text.lines().map(plain::one_line).collect();
         let fallback = Redactor::default();

@@ -15,6 +15,7 @@ use super::policy::{self, Decision, Inputs, Tries};
 use super::records::{
     self, HistoryLine, LifeSign, RECORD_VERSION, RunRecord, ServiceRecord, ServiceState,
 };
+use super::rotate;
 use super::service::{Handle, Service};
 use super::state::{Input, Machine, Wait};
 use super::store::Store;
@@ -49,6 +50,7 @@ pub fn begin(planner: &Planner, name: &str, current: Option<&Current>) -> Handle
         }
     }
     service.take_up(&history, inputs);
+    tokio::task::spawn_local(rotate::keep_small(service.store.log()));
     let handle = service.handle();
     tokio::task::spawn_local(service.live(messages));
     handle

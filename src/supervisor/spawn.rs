@@ -14,9 +14,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use rustix::fs::Access;
 use thiserror::Error;
 
-use super::exit;
 use super::plan::Plan;
-use super::watched;
+use super::rotate::{self, Rotation};
+use super::{children, exit, watched};
 use crate::platform;
 use crate::sys::read;
 
@@ -112,6 +112,7 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
         error,
     })?;
     let program = find(plan)?;
+    Rotation::new(log, rotate::LIMIT).at_start();
     let file = open_log(log).map_err(|error| SpawnError::Log {
         path: log.to_owned(),
         error,
@@ -140,6 +141,7 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
             // It cannot be watched, so it must not live. It is our child: its pid is its own.
             let _ = child.kill();
             let _ = child.wait();
+            children::forget(pid);
             Err(error.into())
         }
     }
@@ -151,7 +153,8 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
 )]
 fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<Child> {
     let errors = log.try_clone()?;
-    Command::new(OURSELVES)
+    let mut command = Command::new(OURSELVES);
+    command
         .arg0("flowgate")
         .args(["exec-service", "--"])
         .args(&plan.args)
@@ -161,8 +164,8 @@ fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<
         .env(name, value)
         .stdin(Stdio::piped())
         .stdout(log)
-        .stderr(errors)
-        .spawn()
+        .stderr(errors);
+    children::spawn(&mut command)
 }
 
 /// What the second half of a spawn came to, when it did not become the program.

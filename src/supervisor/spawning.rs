@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use flowgate_checks::model::{ExitSignature, ServiceKind};
 use jiff::Timestamp;
 
+use super::children;
 use super::exit::{self, Awaited};
 use super::phase::{self, PhaseLog};
 use super::plan::Plan;
@@ -157,6 +158,7 @@ impl Service {
             // It is our child, so its pid is its own.
             let _ = child.kill();
             let _ = child.wait();
+            children::forget(pid);
             self.refuse_starters("runtime-dir", error.to_string());
             return self.not_spawned(signature::not_possible(&error.to_string()));
         }
@@ -207,8 +209,11 @@ impl Service {
     pub(super) fn attend(&mut self, handle: OwnedFd, awaited: Awaited, phases: Option<PhaseLog>) {
         self.serial += 1;
         let (run, inbox) = (self.serial, self.inbox.clone());
+        let pid = self.pid();
+        children::watch(pid);
         tokio::task::spawn_local(async move {
             let ending = exit::wait(handle, awaited).await;
+            children::forget(pid);
             let _ = inbox.send(Message::Ended(run, ending));
         });
         self.watch(phases);

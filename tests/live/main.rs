@@ -8,11 +8,13 @@
 )]
 
 mod config;
+mod enable;
 mod foreground;
 mod gateway;
 mod harmless;
 mod init;
 mod key;
+mod logs;
 mod missing_binaries;
 mod oauth_login;
 mod port_conflict;
@@ -24,6 +26,8 @@ mod running;
 mod secret_permissions;
 mod secrets;
 mod service;
+mod silent_faults;
 mod start_faults;
 mod status;
 mod supervised;
+mod unusual;

@@ -7,8 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod disk_full;
 mod house;
 mod kills;
+mod logs;
 mod places;
 mod protocol;
 mod ready;
