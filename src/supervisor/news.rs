@@ -6,7 +6,7 @@ use super::asker::end_all;
 use super::exit::Ending;
 use super::protocol::{Answer, Event};
 use super::ready::Sight;
-use super::records::{HistoryLine, LastExit, ServiceState};
+use super::records::{HistoryLine, LastExit, LastReady, ServiceState};
 use super::service::Service;
 use super::state::Change;
 
@@ -43,6 +43,9 @@ impl Service {
             self.ready_at = Some(now);
         }
         self.deadline = None;
+        let port = self.reach.as_ref().and_then(|reach| reach.port);
+        let run = self.record.run.as_ref();
+        self.record.last_ready = run.map(|run| LastReady::of(run, port, now));
         self.store.note(&HistoryLine::Ready { at: now });
         if note.is_some() {
             self.store.decide("ready", note);

@@ -118,6 +118,7 @@ impl Service {
             exe: Some(program.display().to_string()),
             digests: plan.digests,
             binary_digest: None,
+            variables: plan.env.keys().cloned().collect(),
             started_at: Some(now),
             log_offset,
         };
