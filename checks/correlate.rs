@@ -236,6 +236,10 @@ fn explains(cause: &Finding, effect: &Finding, snapshot: &Snapshot) -> bool {
             && effect_id != "supervisor/external"
             && effect_id != cause_id;
     }
+    // Room that is merely scarce ends no program.
+    if cause_id == "readiness/resource-exhausted" && cause.severity < Severity::Error {
+        return false;
+    }
     let by_table = RULES.iter().any(|rule| {
         rule.causes.contains(&cause_id)
             && rule.effects.contains(&effect_id)

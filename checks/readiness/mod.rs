@@ -4,6 +4,7 @@ mod active_profile;
 mod api_base;
 mod client_key;
 mod config_rejected;
+mod crash_loop;
 mod edit;
 mod http_error;
 mod hung;
@@ -16,6 +17,7 @@ mod models;
 mod models_dropped;
 mod process;
 mod proxy_captures;
+mod resources;
 mod slow;
 mod source;
 mod stale_config;
@@ -31,6 +33,7 @@ use crate::state::{service_of, services};
 crate::findings! { "readiness";
     NOT_RUNNING = "not-running", Error, Outage, "not running";
     STARTING = "starting", Info, Hint, "starting";
+    CRASH_LOOP = "crash-loop", Error, Outage, "ends again and again";
     KILLED = "killed", Error, Outage, "killed";
     HUNG = "hung", Error, Outage, "hung";
     SLOW = "slow", Warning, Risk, "slow";
@@ -48,6 +51,7 @@ crate::findings! { "readiness";
     MODEL_UNSERVED = "model-unserved", Error, Outage, "its models are not served";
     MODELS_DROPPED = "models-dropped", Warning, Risk, "drops models";
     PROXY_CAPTURES_LOOPBACK = "proxy-captures-loopback", Error, Outage, "sends loopback through a proxy";
+    RESOURCE_EXHAUSTED = "resource-exhausted", Error, Outage, "no room left";
     HTTP_ERROR = "http-error", Error, Outage, "answers with an error";
 }
 
@@ -64,6 +68,7 @@ pub static CHECK: Check = Check {
 fn run(snapshot: &Snapshot) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.unknowns.extend(unread_config(snapshot));
+    resources::look(snapshot, &mut verdict);
     for view in services(snapshot) {
         process::look(view, &mut verdict);
         config_rejected::look(view, &mut verdict);

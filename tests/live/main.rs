@@ -27,6 +27,7 @@ mod secret_permissions;
 mod secrets;
 mod service;
 mod silent_faults;
+mod since;
 mod start_faults;
 mod status;
 mod supervised;
