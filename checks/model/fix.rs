@@ -54,9 +54,9 @@ pub enum Step {
     },
     /// Replace one scalar of a config.
     SetValue {
-        /// The config file.
+        /// The config file, or a key file of flowgate.
         file: String,
-        /// The entry: `services.litellm.port`.
+        /// The entry: `services.litellm.port`; empty for a key file, which holds the value alone.
         path: String,
         /// Its value now, as text; none when it is a secret.
         from: Option<String>,
