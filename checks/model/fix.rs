@@ -194,10 +194,34 @@ impl Fix {
         }
     }
 
-    /// The same remedy, with its changes as data, which can be taken back.
+    /// The same remedy, with its changes as data. It can be taken back when one of them can, and none
+    /// ends what cannot be brought back.
     pub fn with_steps(mut self, steps: Vec<Step>) -> Self {
-        self.reversible = true;
+        self.reversible = steps.iter().any(|step| step.undo() == Some(true))
+            && steps.iter().all(|step| step.undo() != Some(false));
         self.steps = steps;
         self
+    }
+}
+
+impl Step {
+    /// Whether it can be taken back; none for what is only done once more, such as a restart.
+    fn undo(&self) -> Option<bool> {
+        match self {
+            Self::SetMode { .. }
+            | Self::SetValue { .. }
+            | Self::InsertKey { .. }
+            | Self::RemoveRecord { .. }
+            | Self::StartService { .. }
+            | Self::StopService { .. }
+            | Self::ActivateProfile { .. }
+            | Self::Init => Some(true),
+            Self::RestartService { .. } => None,
+            Self::Signal { .. }
+            | Self::ContinueService { .. }
+            | Self::StartSupervisor
+            | Self::RestartSupervisor { .. }
+            | Self::ReexecSupervisor => Some(false),
+        }
     }
 }
