@@ -132,6 +132,11 @@ pub enum Step {
     },
     /// Write the files of a new gateway that are not there.
     Init,
+    /// Take back what an unfinished repair has done so far.
+    FinishRollBack {
+        /// The id of its run.
+        run: String,
+    },
 }
 
 /// A value that a step writes, never a secret.
