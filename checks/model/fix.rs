@@ -226,7 +226,8 @@ impl Step {
             | Self::ContinueService { .. }
             | Self::StartSupervisor
             | Self::RestartSupervisor { .. }
-            | Self::ReexecSupervisor => Some(false),
+            | Self::ReexecSupervisor
+            | Self::FinishRollBack { .. } => Some(false),
         }
     }
 }
