@@ -12,7 +12,7 @@ mod missing_environment;
 mod models;
 mod process;
 mod slow;
-mod source;
+pub mod source;
 mod stale_config;
 mod upstream_address;
 mod upstream_key;

@@ -3,10 +3,11 @@
 use super::UPSTREAM_UNREACHABLE;
 use crate::by_hand;
 use crate::model::{
-    ConfigFile, Evidence, Finding, Fix, Impact, Outcome, Safety, Severity, Snapshot, Subject,
-    UnknownDatum, Verdict,
+    ConfigFile, EntryValue, Evidence, Finding, Fix, Impact, Literal, Outcome, Severity, Snapshot,
+    Subject, UnknownDatum, Value, Verdict,
 };
 use crate::state::{View, address_key, all_sockets, asked_host};
+use crate::steps::{self, Edits};
 use crate::upstream::{Address, Deployment, deployments};
 
 /// Finds each `api_base` that names a dead address, other than that of the proxy: whether the
@@ -120,14 +121,25 @@ fn fix(litellm: View<'_>, dead: &[(Deployment<'_>, Address)], right: &str) -> Fi
         }
         note(place(&snapshot.configs.litellm, deployment));
     }
-    Fix::new(
+    let url = format!("http://{right}/v1");
+    let title = format!(
+        "write api_base: {url} at {}, then restart {}",
+        crate::words::list(&places),
+        litellm.name
+    );
+    let mut edits = Edits::new(snapshot);
+    for (deployment, _) in dead {
+        let to = Value::Literal(Literal::Text(url.clone()));
+        let entry = format!("{}.api_base", deployment.path);
+        steps::litellm::set(&mut edits, snapshot, &entry, to, |value| {
+            *value == EntryValue::Text(url.clone())
+        });
+    }
+    steps::litellm::take_up(&mut edits, litellm);
+    edits.fix(
         "set-api-base",
-        Safety::Unsafe,
-        format!(
-            "write api_base: http://{right}/v1 at {}, then restart {}",
-            crate::words::list(&places),
-            litellm.name
-        ),
+        litellm.name,
+        title,
         by_hand::restart(litellm),
     )
 }

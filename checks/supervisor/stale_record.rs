@@ -3,7 +3,7 @@
 use super::STALE_RECORD;
 use super::gone::fate;
 use crate::model::{
-    Evidence, Finding, Fix, RecordFile, RunLife, Safety, Snapshot, Subject, Verdict,
+    Evidence, Finding, Fix, RecordFile, RunLife, Safety, Snapshot, Step, Subject, Verdict,
 };
 use crate::shell;
 use crate::state::services;
@@ -43,12 +43,16 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
             .map(|(record, _)| shell::path(snapshot, &record.path))
             .collect();
         let paths = paths.join(" ");
-        verdict.push(finding.fix(Fix::new(
+        let steps = stale.iter().map(|(record, _)| Step::RemoveRecord {
+            path: record.path.clone(),
+        });
+        let fix = Fix::new(
             "remove-record",
             Safety::Safe,
             format!("remove {paths}"),
             vec![format!("rm {paths}")],
-        )));
+        );
+        verdict.push(finding.fix(fix.with_steps(steps.collect())));
     }
 }
 

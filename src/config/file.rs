@@ -112,6 +112,7 @@ impl Reading<'_> {
             self.learn_from_fragments(bytes);
         })?;
         file.problems = document.duplicates.iter().map(duplicate_problem).collect();
+        file.is_flow = document.root.is_flow;
         file.entries = entries::flatten(&document, kind, self.fingerprinter, self.redactor);
         let config = typed(&document, &mut file.problems);
         file.problems
