@@ -9,8 +9,9 @@ use super::prepare::{Overlay, PreparedStep};
 use super::values;
 use crate::config::allow::FileKind;
 use crate::config::document::Document;
-use crate::config::edit::{self, Change};
+use crate::config::edit::{self, Change, Scalar};
 use crate::config::file::rules;
+use crate::config::keys::SecretsDir;
 
 /// What a `set-value` says.
 pub struct SetValue<'a> {
@@ -34,6 +35,9 @@ pub fn prepare(
     let value = values::of(wanted.to, overlay, ground)?;
     let SetValue { file, path, .. } = *wanted;
     let place = ground.resolve(file);
+    if path.is_empty() {
+        return key_file(step, file, &value, overlay, ground);
+    }
     if let Some(from) = wanted.from {
         let (_, _, text) = overlay.text(&place)?;
         let document = Document::parse(&text, rules(ground.kind(&place)));
@@ -51,6 +55,44 @@ pub fn prepare(
         value: &value,
     };
     edited(step, file, change, overlay, ground)
+}
+
+/// The step that makes a key file of flowgate hold another key.
+fn key_file(
+    step: &Step,
+    file: &str,
+    value: &Scalar,
+    overlay: &Overlay,
+    ground: &Ground,
+) -> Result<PreparedStep, StepError> {
+    let path = ground.resolve(file);
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    if SecretsDir::beside(&ground.runtime).path(name) != path {
+        return Err(StepError::Refused(format!(
+            "{file} is no key file of flowgate's"
+        )));
+    }
+    let Scalar::Text(key) = value else {
+        return Err(StepError::Refused(format!(
+            "{file} holds a key, which is text"
+        )));
+    };
+    let (target, before) = overlay.look(&path)?;
+    let mode = before.as_ref().map_or(0o600, |before| before.mode);
+    let change = FileChange {
+        path,
+        target,
+        in_place: false,
+        before,
+        after: Some(Image {
+            bytes: key.clone().into_bytes(),
+            mode,
+        }),
+    };
+    Ok(PreparedStep::on_files(step, vec![change]))
 }
 
 /// The step that makes one edit of a config.

@@ -10,9 +10,14 @@
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod gateway;
 mod modes;
+mod ports;
 #[path = "../live/process.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod process;
 #[path = "../live/report.rs"]
 mod report;
+mod services;
 mod state;
+#[path = "../live/supervised.rs"]
+#[expect(dead_code, reason = "the live tests need more of it")]
+mod supervised;

@@ -39,7 +39,10 @@ fn an_exposed_token_is_closed_verified_and_opened_again_by_undo() {
     assert_eq!(repair["groupId"], "1");
     let runs = repair["rounds"][0]["runs"].as_array().unwrap();
     assert!(runs.iter().all(|run| run["state"] == "kept"), "{repair:#}");
-    assert!(runs.iter().any(|run| run["root"] == json!(format!("secret-permissions/file-exposed:{TOKEN}"))));
+    assert!(
+        runs.iter()
+            .any(|run| run["root"] == json!(format!("secret-permissions/file-exposed:{TOKEN}")))
+    );
 
     let said = gateway.flowgate(&["doctor", "undo"]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
@@ -60,7 +63,10 @@ fn a_plan_changes_nothing_and_says_what_it_would() {
     assert_eq!(run["state"], "planned");
     assert_eq!(run["steps"][0]["kind"], "set-mode");
     assert_eq!(document["repair"]["groupId"], json!(null));
-    assert_eq!(differences(&before, &state(&gateway.path("."))), Vec::<String>::new());
+    assert_eq!(
+        differences(&before, &state(&gateway.path("."))),
+        Vec::<String>::new()
+    );
     assert!(!gateway.path(".router/runtime/doctor").exists());
     let text = gateway.flowgate(&["doctor", "--fix", "--dry-run"]);
     assert!(text.out.contains("nothing was changed"), "{}", text.out);
