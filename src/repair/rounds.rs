@@ -268,11 +268,11 @@ pub fn full(seen: &Seen) -> Look {
 
 fn offer(root: &Finding, fix: &Fix, snapshot: &Snapshot, ground: &Ground) -> Offer {
     let runs = plan::plan(&[(root, fix)], snapshot);
-    let diffs = runs.iter().flat_map(|run| planned(run, ground).steps);
+    let diffs = runs.iter().filter_map(|run| planned(run, ground).diff);
     Offer {
         what: fix.title.clone(),
         why: root.symptom.clone(),
-        diff: diffs.filter_map(|step| step.diff).collect(),
+        diff: diffs.collect(),
     }
 }
 

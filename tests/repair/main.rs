@@ -21,3 +21,4 @@ mod state;
 #[path = "../live/supervised.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod supervised;
+mod uncovered;
