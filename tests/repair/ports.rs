@@ -7,35 +7,8 @@ use serde_json::json;
 
 use crate::gateway::{Gateway, MASTER_KEY, roots};
 use crate::state::{differences, state};
+use crate::stranger::Stranger;
 use crate::supervised::Supervised;
-
-/// A stranger's server with a client that is connected to it.
-struct Stranger {
-    server: TcpStream,
-    client: TcpStream,
-    _listener: TcpListener,
-}
-
-impl Stranger {
-    fn on(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let (server, _) = listener.accept().unwrap();
-        Self {
-            server,
-            client,
-            _listener: listener,
-        }
-    }
-
-    /// Whether server and client still hear each other.
-    fn is_well(&mut self) -> bool {
-        let mut heard = [0; 2];
-        self.client.write_all(b"hi").unwrap();
-        self.server.read_exact(&mut heard).unwrap();
-        heard == *b"hi"
-    }
-}
 
 /// The status of a request for the models with the right key: the oracle that is not the doctor.
 pub fn status_with_key(port: u16, key: &str) -> u16 {
@@ -102,6 +75,12 @@ fn the_gateway_moves_aside_and_the_stranger_is_left_alone() {
     );
 
     let said = gateway.flowgate(&["doctor", "undo"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("1 file restored byte for byte"),
+        "{}",
+        said.out
+    );
     assert_eq!(
         differences(&before, &state(&gateway.path("."))),
         Vec::<String>::new()
