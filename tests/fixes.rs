@@ -1,7 +1,11 @@
 //! Every fix of every finding on every scenario: what the catalogue allows it, and whether its steps
 //! speak of what is there.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 

@@ -224,7 +224,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("supervisor/gone", &[("start-supervisor", "S")]),
     ("supervisor/unresponsive", &[("restart-supervisor", "U")]),
     ("supervisor/unfinished-repair", &[("finish-roll-back", "S")]),
-    ("supervisor/stale-record", &[("remove-record", "S")]),
+    ("supervisor/stale-record", &[("remove-record", "Sm")]),
     ("supervisor/external", &[]),
     ("supervisor/runtime-not-writable", &[("by-hand", "M")]),
     ("supervisor/version-skew", &[("reexec-supervisor", "S")]),
