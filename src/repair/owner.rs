@@ -1,0 +1,32 @@
+//! Whoever does not own the runtime dir changes nothing, root included: files of root in it would
+//! lock its owner out.
+
+use std::os::unix::fs::MetadataExt;
+
+use flowgate_checks::model::Snapshot;
+
+use super::error::RepairError;
+use crate::sys::place::Root;
+use crate::sys::users::Users;
+
+/// Refuses another user than the owner of the runtime dir; one that is not there will be ours.
+///
+/// # Errors
+/// [`RepairError::NotOwner`].
+pub fn check(snapshot: &Snapshot) -> Result<(), RepairError> {
+    let shown = &snapshot.paths.runtime_dir;
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let path = Root::new(&snapshot.paths.root).resolve(shown);
+    let Ok(facts) = std::fs::metadata(&path) else {
+        return Ok(());
+    };
+    if facts.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(RepairError::NotOwner {
+        dir: shown.clone(),
+        owner: Users::load().name(facts.uid()),
+    })
+}
