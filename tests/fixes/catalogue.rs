@@ -178,7 +178,11 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ),
     ("readiness/upstream-unreachable", &[("set-api-base", "Um")]),
     ("readiness/upstream-wrong-path", &[("set-api-base", "Um")]),
-    ("readiness/upstream-is-vendor", &[("set-api-base", "Um")]),
+    // A variable that a .env holds can be loaded instead.
+    (
+        "readiness/upstream-is-vendor",
+        &[("set-api-base", "Um"), ("by-hand", "M")],
+    ),
     ("readiness/tls-mismatch", &[("set-api-base", "Um")]),
     ("readiness/no-models", &[("by-hand", "M")]),
     (
