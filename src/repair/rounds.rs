@@ -87,10 +87,14 @@ pub fn repair(
         owner::check(&seen.snapshot)?;
     }
     for n in 1..=ROUNDS {
-        let Some(after) = session.round(n, &seen, talk)? else {
+        let Some((after, has_kept)) = session.round(n, &seen, talk)? else {
             break;
         };
         seen = after;
+        // Where nothing was kept nothing was uncovered.
+        if !has_kept {
+            break;
+        }
     }
     let mut report = seen.report(wish.selection.clone(), wish.fail_on);
     let is_there = |key: &String| report.findings.iter().any(|finding| finding.key() == *key);
@@ -115,13 +119,14 @@ impl Session<'_> {
         (self.look)().map_err(|error| RepairError::Look(error.to_string()))
     }
 
-    /// One round; none when there was nothing more to do.
+    /// One round: the look after it, and whether something of it was kept; none when there was nothing
+    /// to do.
     fn round(
         &mut self,
         n: u32,
         seen: &Seen,
         talk: &mut dyn Talk,
-    ) -> Result<Option<Seen>, RepairError> {
+    ) -> Result<Option<(Seen, bool)>, RepairError> {
         let report = seen.report(self.wish.selection.clone(), self.wish.fail_on);
         let Some(ground) = Ground::of(&seen.snapshot) else {
             self.leave_everything(&report);
@@ -168,12 +173,7 @@ impl Session<'_> {
         });
         self.repair.uncovered.sort();
         self.repair.uncovered.dedup();
-        let after = outcome.after;
-        // Where nothing was kept nothing was uncovered, and the same would be tried again.
-        if !has_kept {
-            self.tried.extend(report.findings.iter().map(Finding::key));
-        }
-        Ok(Some(after))
+        Ok(Some((outcome.after, has_kept)))
     }
 
     /// The fixes to apply, after everybody was asked who has to be.
@@ -268,11 +268,11 @@ pub fn full(seen: &Seen) -> Look {
 
 fn offer(root: &Finding, fix: &Fix, snapshot: &Snapshot, ground: &Ground) -> Offer {
     let runs = plan::plan(&[(root, fix)], snapshot);
-    let diffs = runs.iter().flat_map(|run| planned(run, ground).steps);
+    let diffs = runs.iter().filter_map(|run| planned(run, ground).diff);
     Offer {
         what: fix.title.clone(),
         why: root.symptom.clone(),
-        diff: diffs.filter_map(|step| step.diff).collect(),
+        diff: diffs.collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs and steps as the report shows them.
 
+use super::files::FileChange;
 use super::ground::Ground;
 use super::mask;
 use super::plan::PlannedRun;
@@ -17,6 +18,7 @@ pub fn run(planned: &PlannedRun, state: RunState, reason: Option<String>) -> Run
         title: planned.title.clone(),
         state,
         reason,
+        diff: None,
         restored: None,
         steps: planned.steps.iter().map(step).collect(),
     }
@@ -26,9 +28,22 @@ pub fn run(planned: &PlannedRun, state: RunState, reason: Option<String>) -> Run
 pub fn prepared_run(planned: &PlannedRun, prepared: &[PreparedStep], ground: &Ground) -> Run {
     let mut shown = run(planned, RunState::Planned, None);
     for (step, one) in shown.steps.iter_mut().zip(prepared) {
-        step.diff = diff(one, ground);
+        step.diff = joined(&one.files, ground);
     }
+    shown.diff = joined(&whole(prepared), ground);
     shown
+}
+
+/// Each file of a run once, from before the first step on it to behind the last.
+fn whole(prepared: &[PreparedStep]) -> Vec<FileChange> {
+    let mut files: Vec<FileChange> = Vec::new();
+    for change in prepared.iter().flat_map(|step| &step.files) {
+        match files.iter_mut().find(|file| file.target == change.target) {
+            Some(file) => file.after.clone_from(&change.after),
+            None => files.push(change.clone()),
+        }
+    }
+    files
 }
 
 fn step(step: &flowgate_checks::model::Step) -> Step {
@@ -41,9 +56,8 @@ fn step(step: &flowgate_checks::model::Step) -> Step {
     }
 }
 
-fn diff(step: &PreparedStep, ground: &Ground) -> Option<String> {
-    let diffs: Vec<String> = step
-        .files
+fn joined(files: &[FileChange], ground: &Ground) -> Option<String> {
+    let diffs: Vec<String> = files
         .iter()
         .filter_map(|file| mask::diff(file, ground))
         .collect();

@@ -290,7 +290,8 @@ impl Transaction<'_> {
         let service = run.planned.steps.get(stopped.step).and_then(started);
         let culprit = service.and_then(|service| {
             after.report.roots().find(|root| {
-                let is_known = run.planned.roots.contains(&root.key());
+                // The same finding with another culprit says something new.
+                let is_known = run.planned.symptoms.contains(&root.symptom);
                 let is_about = root.subject.to_string() == service
                     || root
                         .explains

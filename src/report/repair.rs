@@ -49,6 +49,8 @@ pub struct Run {
     pub state: RunState,
     /// Why it was taken back or refused.
     pub reason: Option<String>,
+    /// The unified diff of the files that it changes, secrets hidden; null when it changes none.
+    pub diff: Option<String>,
     /// What was put back, in one line.
     pub restored: Option<String>,
     /// Its steps, in the order in which they are done.
@@ -79,7 +81,7 @@ pub struct Step {
     pub kind: String,
     /// What it acts upon.
     pub target: String,
-    /// The unified diff of the files that it changes, secrets hidden; null when it changes none.
+    /// The unified diff of what it alone changes, secrets hidden; null when it changes no text.
     pub diff: Option<String>,
     /// What became of it.
     pub state: StepState,

@@ -6,18 +6,25 @@
     reason = "a test fails by panicking"
 )]
 
+mod crash;
+mod disk;
 #[path = "../live/gateway.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod gateway;
+mod harm;
+mod inside;
 mod modes;
 mod ports;
 #[path = "../live/process.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod process;
+mod races;
 #[path = "../live/report.rs"]
 mod report;
 mod services;
 mod state;
+mod stranger;
 #[path = "../live/supervised.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod supervised;
+mod uncovered;

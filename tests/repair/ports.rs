@@ -7,35 +7,8 @@ use serde_json::json;
 
 use crate::gateway::{Gateway, MASTER_KEY, roots};
 use crate::state::{differences, state};
+use crate::stranger::Stranger;
 use crate::supervised::Supervised;
-
-/// A stranger's server with a client that is connected to it.
-struct Stranger {
-    server: TcpStream,
-    client: TcpStream,
-    _listener: TcpListener,
-}
-
-impl Stranger {
-    fn on(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let (server, _) = listener.accept().unwrap();
-        Self {
-            server,
-            client,
-            _listener: listener,
-        }
-    }
-
-    /// Whether server and client still hear each other.
-    fn is_well(&mut self) -> bool {
-        let mut heard = [0; 2];
-        self.client.write_all(b"hi").unwrap();
-        self.server.read_exact(&mut heard).unwrap();
-        heard == *b"hi"
-    }
-}
 
 /// The status of a request for the models with the right key: the oracle that is not the doctor.
 pub fn status_with_key(port: u16, key: &str) -> u16 {
@@ -77,9 +50,19 @@ fn the_gateway_moves_aside_and_the_stranger_is_left_alone() {
     );
 
     let said = gateway.flowgate(&["doctor", "--fix=move-port:litellm", "--yes", "--dry-run"]);
-    println!("{}", said.out);
+    assert_eq!(
+        said.out.matches("+++ b/config/flowgate.yaml").count(),
+        1,
+        "{}",
+        said.out
+    );
+    assert_eq!(
+        differences(&before, &state(&gateway.path("."))),
+        Vec::<String>::new()
+    );
     let said = gateway.flowgate(&["doctor", "--fix=move-port:litellm", "--yes"]);
-    println!("{}{}", said.out, said.err);
+    assert!(said.out.contains("run 1 kept"), "{}", said.out);
+    assert_eq!(said.code, 0);
     let document = gateway.doctor(&[]);
     assert_eq!(roots(&document), Vec::<String>::new());
     let moved = port_of(&gateway, "litellm");
@@ -92,10 +75,73 @@ fn the_gateway_moves_aside_and_the_stranger_is_left_alone() {
     );
 
     let said = gateway.flowgate(&["doctor", "undo"]);
-    println!("{}{}", said.out, said.err);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("1 file restored byte for byte"),
+        "{}",
+        said.out
+    );
     assert_eq!(
         differences(&before, &state(&gateway.path("."))),
         Vec::<String>::new()
     );
     assert!(stranger.is_well());
+}
+
+/// Takes the port that flowgate.yaml gives to litellm as soon as it is another one, as a program
+/// does that is started again and again.
+fn take_every_new_port(gateway: &Gateway) -> (std::thread::JoinHandle<TcpListener>, u16) {
+    let config = gateway.path("config/flowgate.yaml");
+    let old = gateway.litellm;
+    let thief = std::thread::spawn(move || {
+        let mut taken = None;
+        crate::process::wait_for("the port to be moved", || {
+            let text = crate::process::read(&config);
+            let port = text
+                .split("port: ")
+                .nth(1)
+                .and_then(|rest| rest.lines().next()?.parse().ok())
+                .filter(|port: &u16| *port != old);
+            taken = port.and_then(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+            taken.is_some()
+        });
+        taken.unwrap()
+    });
+    (thief, old)
+}
+
+#[test]
+fn a_port_that_is_taken_again_is_rolled_back_and_said() {
+    let gateway = Supervised::new(&[]);
+    assert_eq!(gateway.flowgate(&["service", "start", "all"]).code, 0);
+    assert_eq!(gateway.flowgate(&["service", "stop", "litellm"]).code, 0);
+    let mut stranger = Stranger::on(gateway.litellm);
+    gateway.flowgate(&["service", "start", "litellm"]);
+    let before = state(&gateway.path("."));
+    let (thief, _) = take_every_new_port(&gateway);
+
+    let document = gateway.doctor(&["--fix=move-port:litellm", "--yes"]);
+
+    let thief = thief.join().unwrap();
+    let taken = thief.local_addr().unwrap().port();
+    let run = &document["repair"]["rounds"][0]["runs"][0];
+    assert_eq!(run["state"], "rolled-back", "{run:#}");
+    let reason = run["reason"].as_str().unwrap();
+    assert!(reason.contains(&taken.to_string()), "{reason}");
+    assert!(reason.contains(&std::process::id().to_string()), "{reason}");
+    assert_eq!(document["exitCode"], 1);
+    assert_eq!(
+        roots(&document),
+        ["port-conflict/foreign-listener:litellm"],
+        "as before"
+    );
+    assert_eq!(
+        differences(&before, &state(&gateway.path("."))),
+        Vec::<String>::new()
+    );
+    assert!(stranger.is_well());
+    let runs = gateway.flowgate(&["doctor", "runs"]);
+    assert!(runs.out.contains("rolled back"), "{}", runs.out);
+    let undo = gateway.flowgate(&["doctor", "undo"]);
+    assert_eq!(undo.code, 1, "nothing stands: {}", undo.out);
 }

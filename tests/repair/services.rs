@@ -18,10 +18,6 @@ fn a_service_that_died_with_its_supervisor_is_started_again() {
 
     let document: Value = gateway.doctor(&["--fix=safe"]);
 
-    println!(
-        "{}",
-        serde_json::to_string_pretty(&document["repair"]).unwrap()
-    );
     assert_eq!(roots(&document), Vec::<String>::new(), "{document:#}");
     assert!(gateway.pid("litellm").is_some());
 }

@@ -49,8 +49,13 @@ pub fn double(text: &str) -> String {
 
 /// Whether a text can stand without quotes anywhere, and every reader takes it for this text.
 pub fn is_safe_plain(text: &str) -> bool {
-    let is_plain_char =
-        |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | ':' | '@' | '+');
+    let is_plain_char = |c: char| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                '.' | '_' | '/' | '-' | ':' | '@' | '+' | '?' | '=' | '&' | '%' | '~'
+            )
+    };
     text.starts_with(|c: char| c.is_alphanumeric() || c == '/' || c == '.')
         && text.chars().all(is_plain_char)
         && !text.ends_with(':')
@@ -163,6 +168,7 @@ mod tests {
         for text in [
             "sk-abc-0001",
             "http://127.0.0.1:8317/v1",
+            "http://127.0.0.1:1/codex-auth-url?is_webui=true&state=%20",
             "127.0.0.1",
             "os.environ/KEY",
             "한국어",

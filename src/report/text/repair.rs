@@ -51,12 +51,7 @@ fn one(page: &mut Page<'_>, run: &Run) {
             for step in &run.steps {
                 page.labelled_line("step", &format!("{} {}", step.kind, cyan(&step.target)));
             }
-            for line in run
-                .steps
-                .iter()
-                .filter_map(|step| step.diff.as_deref())
-                .flat_map(str::lines)
-            {
+            for line in run.diff.iter().flat_map(|diff| diff.lines()) {
                 page.line(&format!("    {}", coloured(line)));
             }
         }
