@@ -23,6 +23,7 @@ pub mod secret_permissions;
 pub mod shell;
 pub mod state;
 pub mod steps;
+pub mod suggest;
 pub mod supervisor;
 pub mod upstream;
 pub mod words;
@@ -64,6 +65,7 @@ mod tests {
         "shell",
         "state",
         "steps",
+        "suggest",
         "upstream",
         "words",
     ];

@@ -6,7 +6,7 @@ use crate::by_hand;
 use crate::logs::master_key_refusal;
 use crate::model::{
     EntryValue, EnvVariable, Evidence, Finding, Fix, Observed, ProgramState, SecretClass,
-    SecretKind, Value, Verdict,
+    SecretKind, Snapshot, Value, Verdict,
 };
 use crate::state::View;
 use crate::steps::{self, Edits};
@@ -163,8 +163,8 @@ fn fix(litellm: View<'_>) -> Fix {
         litellm.name
     );
     let mut edits = Edits::new(snapshot);
-    let random = Value::Random(SecretKind::MasterKey);
-    steps::litellm::set(&mut edits, snapshot, MASTER_KEY, random, |value| {
+    let key = kept_or_random(snapshot);
+    steps::litellm::set(&mut edits, snapshot, MASTER_KEY, key, |value| {
         matches!(
             value,
             EntryValue::Secret {
@@ -175,4 +175,16 @@ fn fix(litellm: View<'_>) -> Fix {
     });
     steps::litellm::take_up(&mut edits, litellm);
     edits.fix("set-master-key", litellm.name, title, Vec::new())
+}
+
+/// The key that flowgate keeps for its clients, who need no other one then.
+fn kept_or_random(snapshot: &Snapshot) -> Value {
+    let is_kept = |path: &&String| path.ends_with("/secrets/litellm-master.key");
+    match snapshot.files.keys().find(is_kept) {
+        Some(file) => Value::CopyOf {
+            file: file.clone(),
+            entry: None,
+        },
+        None => Value::Random(SecretKind::MasterKey),
+    }
 }

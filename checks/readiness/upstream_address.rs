@@ -1,13 +1,12 @@
 //! LiteLLM sends requests to an address of this machine where nothing is.
 
-use super::UPSTREAM_UNREACHABLE;
+use super::{UPSTREAM_UNREACHABLE, api_base};
 use crate::by_hand;
 use crate::model::{
-    ConfigFile, EntryValue, Evidence, Finding, Fix, Impact, Literal, Outcome, Severity, Snapshot,
-    Subject, UnknownDatum, Value, Verdict,
+    ConfigFile, Evidence, Finding, Impact, Outcome, Severity, Snapshot, Subject, UnknownDatum,
+    Verdict,
 };
 use crate::state::{View, address_key, all_sockets, asked_host};
-use crate::steps::{self, Edits};
 use crate::upstream::{Address, Deployment, deployments};
 
 /// Finds each `api_base` that names a dead address, other than that of the proxy: whether the
@@ -70,10 +69,7 @@ fn finding(litellm: View<'_>, proxy: View<'_>, dead: &[(Deployment<'_>, Address)
         format!("{} is at {right}", proxy.name),
     )
     .brief(format!("nothing at {address}"));
-    if !litellm.is_running() && !litellm.is_identified() {
-        finding.severity = Severity::Warning;
-        finding.impact = Impact::Risk;
-    }
+    finding = weigh(finding, litellm);
     finding = finding.evidence(
         Evidence::new("listener", format!("none at {address}"), "socket table")
             .expected(format!("{} at {right}", proxy.name))
@@ -93,7 +89,17 @@ fn finding(litellm: View<'_>, proxy: View<'_>, dead: &[(Deployment<'_>, Address)
             )),
         );
     }
-    finding.fix(fix(litellm, dead, &right))
+    let deployments: Vec<&Deployment<'_>> = dead.iter().map(|(deployment, _)| deployment).collect();
+    finding.fix(api_base::set(litellm, proxy, &deployments))
+}
+
+/// While LiteLLM does not run, an address that its config names is a risk alone.
+pub fn weigh(mut finding: Finding, litellm: View<'_>) -> Finding {
+    if !litellm.is_running() && !litellm.is_identified() {
+        finding.severity = Severity::Warning;
+        finding.impact = Impact::Risk;
+    }
+    finding
 }
 
 fn name<'a>(deployment: &'a Deployment<'_>) -> &'a str {
@@ -102,44 +108,4 @@ fn name<'a>(deployment: &'a Deployment<'_>) -> &'a str {
 
 fn place(config: &ConfigFile, deployment: &Deployment<'_>) -> String {
     config.place(&format!("{}.api_base", deployment.path))
-}
-
-/// The rendered file is overwritten at the next activation, so the source is named too.
-fn fix(litellm: View<'_>, dead: &[(Deployment<'_>, Address)], right: &str) -> Fix {
-    let snapshot = litellm.snapshot;
-    let flowgate = &snapshot.configs.flowgate;
-    let mut places: Vec<String> = Vec::new();
-    let mut note = |place: String| {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    };
-    for (deployment, _) in dead.iter().take(5) {
-        let source = format!("litellm_base.{}.api_base", deployment.path);
-        if flowgate.entry(&source).is_some() {
-            note(flowgate.place(&source));
-        }
-        note(place(&snapshot.configs.litellm, deployment));
-    }
-    let url = format!("http://{right}/v1");
-    let title = format!(
-        "write api_base: {url} at {}, then restart {}",
-        crate::words::list(&places),
-        litellm.name
-    );
-    let mut edits = Edits::new(snapshot);
-    for (deployment, _) in dead {
-        let to = Value::Literal(Literal::Text(url.clone()));
-        let entry = format!("{}.api_base", deployment.path);
-        steps::litellm::set(&mut edits, snapshot, &entry, to, |value| {
-            *value == EntryValue::Text(url.clone())
-        });
-    }
-    steps::litellm::take_up(&mut edits, litellm);
-    edits.fix(
-        "set-api-base",
-        litellm.name,
-        title,
-        by_hand::restart(litellm),
-    )
 }

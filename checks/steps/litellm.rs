@@ -45,6 +45,19 @@ pub fn source<'a>(snapshot: &'a Snapshot, entry: &str) -> Option<(&'a ConfigFile
     Some((flowgate, format!("{base}.{entry}")))
 }
 
+/// `file:line` where an entry of LiteLLM's config is written, or would be.
+pub fn place(snapshot: &Snapshot, entry: &str) -> String {
+    let configs = &snapshot.configs;
+    let Some((config, path)) = source(snapshot, entry) else {
+        return configs.flowgate.place("litellm_base");
+    };
+    let above = path.rsplit_once('.').map_or("", |(above, _)| above);
+    match config.entry(&path) {
+        Some(_) => config.place(&path),
+        None => config.place(above),
+    }
+}
+
 /// Gives an entry of LiteLLM's config another value, unless its source has a right one already.
 pub fn set(
     edits: &mut Edits<'_>,
