@@ -56,7 +56,8 @@ pub fn restart(view: View<'_>) -> Vec<String> {
         .collect()
 }
 
-fn is_started_by_flowgate(view: View<'_>) -> bool {
+/// Whether flowgate starts it: it is managed, and has a command.
+pub fn is_started_by_flowgate(view: View<'_>) -> bool {
     view.settings().managed && !view.settings().args.is_empty()
 }
 

@@ -23,6 +23,7 @@ pub mod routes;
 pub mod secret_permissions;
 pub mod shell;
 pub mod state;
+pub mod steps;
 pub mod suggest;
 pub mod supervisor;
 pub mod upstream;
@@ -65,6 +66,7 @@ mod tests {
         "routes",
         "shell",
         "state",
+        "steps",
         "suggest",
         "upstream",
         "words",

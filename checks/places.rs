@@ -60,11 +60,25 @@ impl std::fmt::Display for Place {
 /// The entry of a setting of a service in flowgate.yaml, under its present or its older name.
 pub fn setting<'a>(view: &View<'a>, key: &str) -> Option<&'a Entry> {
     let config = &view.snapshot.configs.flowgate;
-    let entry = |name: &str| config.entry(&format!("services.{name}.{key}"));
-    entry(view.name).or_else(|| match view.service.kind {
-        ServiceKind::Cliproxyapi => entry("cliproxyapi"),
-        ServiceKind::Litellm | ServiceKind::Other => None,
-    })
+    config.entry(&setting_path(view, key))
+}
+
+/// The path of a setting of a service in flowgate.yaml: under its older name where it stands there.
+pub fn setting_path(view: &View<'_>, key: &str) -> String {
+    let entries = &view.snapshot.configs.flowgate.entries;
+    let path = format!("services.{}.{key}", view.name);
+    let older = format!("services.cliproxyapi.{key}");
+    let is_new = |name: &str| {
+        let section = format!("services.{name}");
+        entries.keys().any(|path| {
+            path.strip_prefix(&section)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let is_older = view.service.kind == ServiceKind::Cliproxyapi
+        && !entries.contains_key(&path)
+        && (entries.contains_key(&older) || !is_new(view.name) && is_new("cliproxyapi"));
+    if is_older { older } else { path }
 }
 
 /// `file:line` of a setting of a service, or flowgate.yaml alone for a default.
@@ -116,10 +130,7 @@ pub fn port_places(view: &View<'_>, port: u16) -> Vec<Place> {
     let mut places: BTreeSet<Place> = own_port_places(view, port).into_iter().collect();
     for config in [&configs.flowgate, &configs.litellm] {
         for (path, entry) in &config.entries {
-            let is_url = path.starts_with("auth.")
-                || path.starts_with("oauth.")
-                || path.ends_with(".api_base");
-            if is_url && leads_to(&entry.value, port) {
+            if is_url_entry(path) && leads_to(&entry.value, port) {
                 places.insert(Place::of(configs, config, entry));
             }
         }
@@ -174,7 +185,13 @@ pub fn host_places(view: &View<'_>, host: &str) -> Vec<Place> {
     places.into_iter().collect()
 }
 
-fn names_port(entry: &Entry, port: u16) -> bool {
+/// Whether an entry may hold a URL of a service.
+pub fn is_url_entry(path: &str) -> bool {
+    path.starts_with("auth.") || path.starts_with("oauth.") || path.ends_with(".api_base")
+}
+
+/// Whether an entry is this port.
+pub fn names_port(entry: &Entry, port: u16) -> bool {
     match &entry.value {
         EntryValue::Int(number) => *number == i64::from(port),
         EntryValue::Number(text) | EntryValue::Text(text) => text.trim() == port.to_string(),
@@ -214,7 +231,7 @@ pub fn has_port_argument(view: &View<'_>) -> bool {
 }
 
 /// Whether a URL leads to a port of this machine: `http://127.0.0.1:8317/v1`.
-fn leads_to(value: &EntryValue, port: u16) -> bool {
+pub fn leads_to(value: &EntryValue, port: u16) -> bool {
     let EntryValue::Text(url) = value else {
         return false;
     };

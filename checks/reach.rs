@@ -66,7 +66,7 @@ fn reach(facts: &FileFacts, bits: u32, snapshot: &Snapshot) -> Reach {
     // The group bits of a file with an access control list are its mask: they bind the listed users.
     let candidates = [
         (Given::Everybody, facts.mode.has(bits)),
-        (Given::Listed, facts.acl),
+        (Given::Listed, facts.acl && facts.mode.has(bits << 3)),
         (
             Given::Group,
             facts.mode.has(bits << 3) && facts.group_shared,

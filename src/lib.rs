@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod gateway;
 pub mod gather;
 pub mod platform;
+pub mod repair;
 pub mod report;
 pub mod standin;
 pub mod supervisor;

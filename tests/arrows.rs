@@ -10,9 +10,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The command line also lays out reports, shows the config and plays a stand-in.
     (
         "cli",
-        &["config", "doctor", "report", "standin", "supervisor", "sys"],
+        &[
+            "config",
+            "doctor",
+            "repair",
+            "report",
+            "standin",
+            "supervisor",
+            "sys",
+        ],
     ),
     ("doctor", &["gather", "report", "sys"]),
+    // A repair is told in the report, as data.
+    (
+        "repair",
+        &["config", "doctor", "report", "supervisor", "sys"],
+    ),
     ("gather", &["config", "gateway", "supervisor", "sys"]),
     ("gateway", &["sys"]),
     ("config", &["sys"]),

@@ -2,7 +2,8 @@
 
 use super::{INVALID, MISSING, UNREADABLE};
 use crate::model::{
-    ConfigState, Evidence, Finding, Fix, Identity, Position, Safety, Snapshot, Subject, Verdict,
+    ConfigState, Evidence, Finding, Fix, Identity, Position, Safety, Snapshot, Step, Subject,
+    Verdict,
 };
 use crate::shell;
 use crate::words;
@@ -68,6 +69,7 @@ fn init(snapshot: &Snapshot) -> Fix {
         "write the configs and the keys of a new gateway; nothing is overwritten",
         vec![format!("{} init", snapshot.tool.command)],
     )
+    .with_steps(vec![Step::Init])
 }
 
 fn write_it(snapshot: &Snapshot, first: &str) -> Fix {

@@ -3,10 +3,13 @@
 use super::OVERRIDDEN;
 use crate::by_hand;
 use crate::model::{
-    EnvVariable, Evidence, Finding, Fix, Safety, ServiceKind, Snapshot, Subject, Verdict,
+    EnvVariable, Evidence, Finding, Fix, Literal, ServiceKind, Snapshot, Subject, Value, Verdict,
 };
+use crate::places;
 use crate::shell;
 use crate::state::{View, services};
+use crate::steps::{self, Edits};
+use crate::words;
 
 /// Variables that make CLIProxyAPIPlus take its config from elsewhere (`facts/cliproxyapi.md` 1.3);
 /// each also goes by small letters.
@@ -242,7 +245,7 @@ fn finding(view: View<'_>, found: &[Override]) -> Finding {
             .command(command(view, one));
         finding = finding.evidence(row);
     }
-    finding.fix(fix(view, first))
+    finding.fix(fix(view, found))
 }
 
 fn place(view: View<'_>, source: &Source) -> String {
@@ -256,7 +259,7 @@ fn place(view: View<'_>, source: &Source) -> String {
 /// Shows that it is set, and no value that may be a secret.
 fn command(view: View<'_>, one: &Override) -> String {
     let snapshot = view.snapshot;
-    let name = one.what.split('=').next().unwrap_or(&one.what);
+    let name = name(one);
     match &one.source {
         Source::Process(pid) => {
             format!("tr '\\0' '\\n' < /proc/{pid}/environ | grep -io ^{name}=")
@@ -268,29 +271,73 @@ fn command(view: View<'_>, one: &Override) -> String {
     }
 }
 
-fn fix(view: View<'_>, first: &Override) -> Fix {
-    let title = match &first.source {
-        Source::Process(_) => format!("restart {} without {}", view.name, first.what),
-        Source::DotEnv(path) => format!(
-            "take {} out of {path}, then restart {}",
-            first.what, view.name
-        ),
-        Source::Entry(entry) => format!(
-            "take {} out at {}, then restart {}",
-            first.what,
-            view.snapshot.configs.flowgate.place(entry),
-            view.name
-        ),
-    };
-    Fix::new("restart", Safety::Unsafe, title, commands(view, first))
+/// Every one of them is left out, else the next look would find the next.
+fn fix(view: View<'_>, found: &[Override]) -> Fix {
+    let texts: Vec<String> = found
+        .iter()
+        .filter_map(|one| match &one.source {
+            Source::Process(_) => None,
+            Source::DotEnv(path) => Some(format!("take {} out of {path}", one.what)),
+            Source::Entry(entry) => Some(format!(
+                "take {} out at {}",
+                one.what,
+                view.snapshot.configs.flowgate.place(entry)
+            )),
+        })
+        .collect();
+    let of_process: Vec<&str> = found
+        .iter()
+        .filter(|one| matches!(one.source, Source::Process(_)))
+        .map(|one| one.what.as_str())
+        .collect();
+    let mut title = format!("restart {}", view.name);
+    if !of_process.is_empty() {
+        title.push_str(&format!(" without {}", words::list(&of_process)));
+    }
+    if !texts.is_empty() {
+        title = format!("{}, then {title}", words::list(&texts));
+    }
+    let mut edits = Edits::new(view.snapshot);
+    for one in found {
+        leave_out(&mut edits, view, one);
+    }
+    edits.then(steps::restart(view).map(|step| vec![step]));
+    edits.fix("restart", view.name, title, commands(view, found))
 }
 
-fn commands(view: View<'_>, first: &Override) -> Vec<String> {
-    let name = first.what.split('=').next().unwrap_or(&first.what);
+/// A variable of `services.X.env` is emptied, which the programs take for not set. One that stands
+/// nowhere came with an earlier start, and flowgate hands no such variable on.
+fn leave_out(edits: &mut Edits<'_>, view: View<'_>, one: &Override) {
+    let flowgate = &view.snapshot.configs.flowgate;
+    let name = name(one);
+    let listed: Vec<String> = [name.to_owned(), name.to_ascii_lowercase()]
+        .iter()
+        .map(|name| places::setting_path(&view, &format!("env.{name}")))
+        .filter(|path| flowgate.entry(path).is_some())
+        .collect();
+    for path in &listed {
+        edits.set(flowgate, path, Value::Literal(Literal::Text(String::new())));
+    }
+    let is_in_file = places::setting(&view, "env_file").is_some();
+    if !matches!(one.source, Source::Process(_)) || listed.is_empty() && is_in_file {
+        edits.give_up();
+    }
+}
+
+/// The name of a variable, or of an option.
+fn name(one: &Override) -> &str {
+    one.what.split('=').next().unwrap_or(&one.what)
+}
+
+fn commands(view: View<'_>, found: &[Override]) -> Vec<String> {
+    let names: Vec<String> = found
+        .iter()
+        .filter(|one| matches!(one.source, Source::Process(_)))
+        .flat_map(|one| [name(one).to_owned(), name(one).to_ascii_lowercase()])
+        .collect();
     let mut commands = by_hand::restart(view);
-    if let (Source::Process(_), Some(start)) = (&first.source, commands.last_mut()) {
-        let small = name.to_ascii_lowercase();
-        *start = format!("unset {name} {small}; {start}");
+    if let (false, Some(start)) = (names.is_empty(), commands.last_mut()) {
+        *start = format!("unset {}; {start}", names.join(" "));
     }
     commands
 }

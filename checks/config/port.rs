@@ -3,9 +3,12 @@
 use super::PORT_MISMATCH;
 use crate::by_hand;
 use crate::model::{
-    ConfigFile, EntryValue, Evidence, Finding, Fix, Safety, ServiceKind, Snapshot, Subject, Verdict,
+    ConfigFile, EntryValue, Evidence, Finding, Fix, Literal, ServiceKind, Snapshot, Subject, Value,
+    Verdict,
 };
+use crate::places;
 use crate::state::{View, services};
+use crate::steps::{self, Edits};
 use crate::upstream::Address;
 use crate::words;
 
@@ -22,8 +25,22 @@ struct Other<'a> {
     write: String,
     /// Config and entry, for the command that shows it.
     shown: (&'a ConfigFile, String),
+    /// What is to stand there.
+    then: Then<'a>,
     /// Whether the service itself takes its port from there.
     moves: bool,
+}
+
+/// What is to stand at a place that says another port.
+enum Then<'a> {
+    /// The port as `--port`.
+    Argument,
+    /// The port as `port` of the own file.
+    OwnFile,
+    /// This URL with the port.
+    Url(&'a str),
+    /// What no edit of a value or a line makes.
+    ByHand,
 }
 
 /// Finds services whose ports differ.
@@ -47,17 +64,6 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
     }
 }
 
-/// The path of an entry of a service, under its present or its older name.
-fn entry(view: View<'_>, key: &str) -> String {
-    let path = format!("services.{}.{key}", view.name);
-    let legacy = format!("services.cliproxyapi.{key}");
-    let config = &view.snapshot.configs.flowgate;
-    let is_legacy = view.service.kind == ServiceKind::Cliproxyapi
-        && config.entry(&path).is_none()
-        && config.entry(&legacy).is_some();
-    if is_legacy { legacy } else { path }
-}
-
 /// `--port` of the arguments, or its absence where the running process shows what follows from it.
 fn argument(view: View<'_>, port: u16) -> Option<Other<'_>> {
     let config = &view.snapshot.configs.flowgate;
@@ -69,7 +75,7 @@ fn argument(view: View<'_>, port: u16) -> Option<Other<'_>> {
         let value = args.get(index + 1)?;
         (arg == "--port").then_some((index + 1, value.as_str()))
     });
-    let whole = entry(view, "command.args");
+    let whole = places::setting_path(&view, "command.args");
     let Some((index, value)) = found else {
         let takes_its_own = port != LITELLM_DEFAULT
             && !view.owns_port()
@@ -82,6 +88,7 @@ fn argument(view: View<'_>, port: u16) -> Option<Other<'_>> {
             place: config.place(&whole),
             write: format!("--port, \"{port}\" at the end of {whole}"),
             shown: (config, whole),
+            then: Then::ByHand,
             moves: true,
         });
     };
@@ -99,6 +106,7 @@ fn argument(view: View<'_>, port: u16) -> Option<Other<'_>> {
         place: config.place(&shown),
         write: format!("--port \"{port}\""),
         shown: (config, shown),
+        then: Then::Argument,
         moves: true,
     })
 }
@@ -122,6 +130,7 @@ fn own_file(view: View<'_>, port: u16) -> Option<Other<'_>> {
         place: config.place("port"),
         write: format!("port: {port}"),
         shown: (config, "port".into()),
+        then: Then::OwnFile,
         moves: true,
     })
 }
@@ -147,6 +156,7 @@ fn auth_urls(snapshot: &Snapshot, port: u16) -> Vec<Other<'_>> {
                 place: config.place(&entry),
                 write: format!("port {port} in {key}"),
                 shown: (config, entry),
+                then: Then::Url(url.as_deref().unwrap_or_default()),
                 moves: false,
             });
         }
@@ -156,7 +166,7 @@ fn auth_urls(snapshot: &Snapshot, port: u16) -> Vec<Other<'_>> {
 
 fn finding(view: View<'_>, port: u16, others: &[Other<'_>]) -> Finding {
     let flowgate = &view.snapshot.configs.flowgate;
-    let setting = entry(view, "port");
+    let setting = places::setting_path(&view, "port");
     let first = &others[0];
     let mut finding = Finding::new(
         &PORT_MISMATCH,
@@ -196,7 +206,7 @@ fn finding(view: View<'_>, port: u16, others: &[Other<'_>]) -> Finding {
             );
         }
     }
-    finding.fix(fix(view, others))
+    finding.fix(fix(view, port, others))
 }
 
 fn cause(view: View<'_>, port: u16, others: &[Other<'_>]) -> String {
@@ -218,20 +228,38 @@ fn cause(view: View<'_>, port: u16, others: &[Other<'_>]) -> String {
     }
 }
 
-fn fix(view: View<'_>, others: &[Other<'_>]) -> Fix {
+fn fix(view: View<'_>, port: u16, others: &[Other<'_>]) -> Fix {
     let texts: Vec<String> = others
         .iter()
         .map(|other| format!("{} at {}", other.write, other.place))
         .collect();
     let text = words::list(&texts);
-    if others.iter().any(|other| other.moves) {
-        let title = format!("write {text}, then restart {}", view.name);
-        return Fix::new("set-port", Safety::Unsafe, title, by_hand::restart(view));
+    let mut edits = Edits::new(view.snapshot);
+    for other in others {
+        let (config, entry) = &other.shown;
+        match other.then {
+            Then::Argument => {
+                let is_other = |value: &str| value.parse() != Ok(port);
+                steps::port::set_argument(
+                    &mut edits,
+                    &view,
+                    &["--port"],
+                    &port.to_string(),
+                    is_other,
+                );
+            }
+            Then::OwnFile => {
+                let number = Value::Literal(Literal::Int(i64::from(port)));
+                edits.set_or_insert(config, "", "port", number);
+            }
+            Then::Url(url) => steps::port::set_url(&mut edits, config, entry, url, port),
+            Then::ByHand => edits.give_up(),
+        }
     }
-    Fix::new(
-        "set-port",
-        Safety::Unsafe,
-        format!("write {text}"),
-        Vec::new(),
-    )
+    if others.iter().any(|other| other.moves) {
+        edits.then(steps::come_up(view));
+        let title = format!("write {text}, then restart {}", view.name);
+        return edits.fix("set-port", view.name, title, by_hand::restart(view));
+    }
+    edits.fix("set-port", view.name, format!("write {text}"), Vec::new())
 }

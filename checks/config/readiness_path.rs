@@ -2,9 +2,10 @@
 
 use super::COSTLY_READINESS_PATH;
 use crate::by_hand;
-use crate::model::{Evidence, Finding, Fix, Safety, ServiceKind, Snapshot, Subject, Verdict};
+use crate::model::{Evidence, Finding, ServiceKind, Snapshot, Subject, Verdict};
 use crate::places;
 use crate::state::services;
+use crate::steps::Edits;
 
 /// What is asked in its stead; it costs nothing and tells the same.
 const INSTEAD: &str = "/health/readiness";
@@ -24,7 +25,7 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
         };
         let config = &snapshot.configs.flowgate;
         let place = places::place_of(&view, key);
-        let entry = format!("services.{}.{key}", view.name);
+        let entry = places::setting_path(&view, key);
         let finding = Finding::new(
             &COSTLY_READINESS_PATH,
             Subject::Service(view.name.into()),
@@ -42,13 +43,10 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
             Evidence::new("config", format!("{key}: {path}"), place.clone())
                 .expected(INSTEAD)
                 .command(by_hand::show_entry(snapshot, config, &entry)),
-        )
-        .fix(Fix::new(
-            "set-readiness-path",
-            Safety::Unsafe,
-            format!("write {key}: {INSTEAD} at {place}"),
-            Vec::new(),
-        ));
-        verdict.push(finding);
+        );
+        let mut edits = Edits::new(snapshot);
+        edits.set_text(config, &entry, INSTEAD);
+        let title = format!("write {key}: {INSTEAD} at {place}");
+        verdict.push(finding.fix(edits.fix("set-readiness-path", view.name, title, Vec::new())));
     }
 }

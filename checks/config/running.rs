@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::{RUNNING_CONFIG_DIFFERS, overridden};
 use crate::by_hand::{self, short};
 use crate::model::{
-    BodyClass, ChangedEntry, ConfigFile, EntryChange, EntryValue, Evidence, Finding, Fix,
-    KeyedAnswer, Observed, Outcome, Process, Safety, ServiceKind, Snapshot, Subject, UnknownDatum,
-    Verdict,
+    BodyClass, ChangedEntry, ConfigFile, EntryChange, EntryValue, Evidence, Finding, KeyedAnswer,
+    Observed, Outcome, Process, ServiceKind, Snapshot, Subject, UnknownDatum, Verdict,
 };
 use crate::state::{View, address_key, services, started_at};
+use crate::steps;
 use crate::upstream::{Fate, fate};
 use crate::words;
 
@@ -308,9 +308,8 @@ fn finding(
                 .command(written_command(view.snapshot, config)),
         );
     }
-    finding.fix(Fix::new(
-        "restart",
-        Safety::Unsafe,
+    finding.fix(steps::restart_asked(
+        view,
         format!("restart {}, so that it reads {}", view.name, config.path),
         by_hand::restart(view),
     ))

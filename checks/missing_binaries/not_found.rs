@@ -1,7 +1,8 @@
 //! The program does not exist.
 
 use super::{NOT_FOUND, ServiceProgram, install};
-use crate::model::{Evidence, Finding, Fix, ProgramState, Safety};
+use crate::model::{Evidence, Finding, Fix, ProgramState};
+use crate::steps::{self, Edits};
 use crate::words;
 
 /// The finding for a program that is not there; a program of its kind beside it is named.
@@ -66,14 +67,30 @@ fn siblings(target: &ServiceProgram<'_>) -> Vec<String> {
 }
 
 fn use_found(target: &ServiceProgram<'_>, found: &str) -> Fix {
-    Fix::new(
-        "use-found",
-        Safety::Unsafe,
-        format!(
-            "write {found} instead of {} at {}",
-            target.program.named,
-            target.named_at()
-        ),
-        Vec::new(),
-    )
+    let view = &target.view;
+    let title = format!(
+        "write {found} instead of {} at {}",
+        target.program.named,
+        target.named_at()
+    );
+    let mut edits = Edits::new(view.snapshot);
+    let path = crate::places::setting_path(view, "command.args[0]");
+    edits.set_text(
+        &view.snapshot.configs.flowgate,
+        &path,
+        &written(target, found),
+    );
+    edits.then(steps::come_up(*view));
+    edits.fix("use-found", view.name, title, Vec::new())
+}
+
+/// A path of the snapshot as an argument: as it is where the program is started in the root.
+fn written(target: &ServiceProgram<'_>, found: &str) -> String {
+    let (snapshot, cwd) = (target.view.snapshot, &target.view.settings().cwd);
+    let is_started_in_root =
+        crate::shell::absolute(snapshot, cwd) == crate::shell::absolute(snapshot, "");
+    match is_started_in_root && found.contains('/') {
+        true => found.to_owned(),
+        false => crate::shell::absolute(snapshot, found),
+    }
 }

@@ -35,6 +35,9 @@ pub struct ConfigFile {
     /// Every mapping, list and scalar, by path: `services.litellm.port`,
     /// `model_list[0].litellm_params.api_base`. A key that holds `.`, `[` or `"` is quoted.
     pub entries: BTreeMap<String, Entry>,
+    /// Whether the whole of it is written in brackets, as JSON is; no line can be added at its top then.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_flow: bool,
     /// What is odd about it although it loads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<ConfigProblem>,
@@ -95,6 +98,16 @@ pub struct Entry {
     /// Where the value was written, when it came through an alias or a merge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<Position>,
+    /// Whether it bears an anchor: what is changed here changes wherever that is used.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_anchored: bool,
+    /// Whether a mapping or list is written in brackets, so that no line can be added to it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_flow: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The value of a config entry. Text only for allow-listed paths, everything else fingerprinted.

@@ -54,9 +54,9 @@ pub enum Step {
     },
     /// Replace one scalar of a config.
     SetValue {
-        /// The config file.
+        /// The config file, or a key file of flowgate.
         file: String,
-        /// The entry: `services.litellm.port`.
+        /// The entry: `services.litellm.port`; empty for a key file, which holds the value alone.
         path: String,
         /// Its value now, as text; none when it is a secret.
         from: Option<String>,
@@ -132,6 +132,11 @@ pub enum Step {
     },
     /// Write the files of a new gateway that are not there.
     Init,
+    /// Take back what an unfinished repair has done so far.
+    FinishRollBack {
+        /// The id of its run.
+        run: String,
+    },
 }
 
 /// A value that a step writes, never a secret.
@@ -194,10 +199,35 @@ impl Fix {
         }
     }
 
-    /// The same remedy, with its changes as data, which can be taken back.
+    /// The same remedy, with its changes as data. It can be taken back when one of them can, and none
+    /// ends what cannot be brought back.
     pub fn with_steps(mut self, steps: Vec<Step>) -> Self {
-        self.reversible = true;
+        self.reversible = steps.iter().any(|step| step.undo() == Some(true))
+            && steps.iter().all(|step| step.undo() != Some(false));
         self.steps = steps;
         self
+    }
+}
+
+impl Step {
+    /// Whether it can be taken back; none for what is only done once more, such as a restart.
+    fn undo(&self) -> Option<bool> {
+        match self {
+            Self::SetMode { .. }
+            | Self::SetValue { .. }
+            | Self::InsertKey { .. }
+            | Self::RemoveRecord { .. }
+            | Self::StartService { .. }
+            | Self::StopService { .. }
+            | Self::ActivateProfile { .. }
+            | Self::Init => Some(true),
+            Self::RestartService { .. } => None,
+            Self::Signal { .. }
+            | Self::ContinueService { .. }
+            | Self::StartSupervisor
+            | Self::RestartSupervisor { .. }
+            | Self::ReexecSupervisor
+            | Self::FinishRollBack { .. } => Some(false),
+        }
     }
 }

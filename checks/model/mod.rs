@@ -44,4 +44,4 @@ pub use service::{
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
 pub use socket::{BindReport, BindState, Clients, Owner, Socket};
 pub use subject::Subject;
-pub use supervisor::{RecordedSupervisor, Supervisor};
+pub use supervisor::{RecordedSupervisor, Supervisor, UnfinishedRepair};

@@ -3,8 +3,9 @@
 use super::BANNED;
 use crate::by_hand;
 use crate::logins::is_any_wanted;
-use crate::model::{BodyClass, Evidence, Finding, Fix, Safety, Severity, Subject, Verdict};
+use crate::model::{BodyClass, Evidence, Finding, Fix, Severity, Subject, Verdict};
 use crate::state::View;
+use crate::steps;
 
 /// Where every management request goes.
 const MANAGEMENT_PATH: &str = "/v0/management/";
@@ -58,9 +59,8 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
             format!("wait until {until}; the right key is accepted then"),
             Vec::new(),
         ))
-        .fix(Fix::new(
-            "restart",
-            Safety::Unsafe,
+        .fix(steps::restart_asked(
+            proxy,
             format!("restart {}, which forgets the ban", proxy.name),
             by_hand::restart(proxy),
         ));

@@ -4,11 +4,12 @@ use super::CALLBACK_PORT_BUSY;
 use crate::by_hand;
 use crate::logins::is_wanted;
 use crate::model::{
-    BindState, CallbackPort, Evidence, Finding, Fix, Owner, Process, Safety, Socket, Subject,
-    UnknownDatum, Verdict,
+    BindState, CallbackPort, Evidence, Finding, Fix, Owner, Process, Socket, Subject, UnknownDatum,
+    Verdict,
 };
 use crate::routes::canonical_provider;
 use crate::state::{View, all_sockets, owners};
+use crate::steps;
 use crate::words;
 
 /// Finds held callback ports of logins that are wanted, or that failed on it.
@@ -120,9 +121,8 @@ fn finding(proxy: View<'_>, provider: &str, callback: &CallbackPort, held: &[&st
                 "finish the login that waits, or wait 5 min for its end",
                 Vec::new(),
             ))
-            .fix(Fix::new(
-                "restart",
-                Safety::Unsafe,
+            .fix(steps::restart_by_rule(
+                proxy,
                 format!("restart {}, which gives the port back", proxy.name),
                 by_hand::restart(proxy),
             )),

@@ -4,10 +4,11 @@ use super::WRONG_ENDPOINT;
 use crate::by_hand;
 use crate::logins::{configured, edition, is_wanted};
 use crate::model::{
-    Evidence, Finding, Fix, Provider, Safety, ServiceKind, Severity, Snapshot, Subject, Verdict,
+    Evidence, Finding, Fix, Provider, ServiceKind, Severity, Snapshot, Subject, Verdict,
 };
 use crate::routes::{Edition, EndpointRole, EndpointVerdict, canonical_provider, judge_endpoint};
 use crate::state::service_of;
+use crate::steps::Edits;
 
 /// One endpoint that is wrong.
 struct Fault<'a> {
@@ -105,7 +106,7 @@ fn finding(snapshot: &Snapshot, name: &str, provider: &Provider, faults: &[Fault
     if !is_wanted(snapshot, name) {
         finding = finding.at(Severity::Info);
     }
-    if let Some(fix) = set_endpoint(snapshot, provider, faults) {
+    if let Some(fix) = set_endpoint(snapshot, name, provider, faults) {
         finding = finding.fix(fix);
     }
     let by_flag = service_of(snapshot, ServiceKind::Cliproxyapi)
@@ -178,7 +179,12 @@ fn written<'a>(fault: &'a Fault<'_>) -> Option<&'a str> {
     }
 }
 
-fn set_endpoint(snapshot: &Snapshot, provider: &Provider, faults: &[Fault<'_>]) -> Option<Fix> {
+fn set_endpoint(
+    snapshot: &Snapshot,
+    name: &str,
+    provider: &Provider,
+    faults: &[Fault<'_>],
+) -> Option<Fix> {
     let config = &snapshot.configs.flowgate;
     let texts: Vec<String> = faults
         .iter()
@@ -188,8 +194,18 @@ fn set_endpoint(snapshot: &Snapshot, provider: &Provider, faults: &[Fault<'_>]) 
             Some(format!("{}: {right} at {place}", fault.key))
         })
         .collect();
-    (!texts.is_empty()).then(|| {
-        let title = format!("write {}", crate::words::list(&texts));
-        Fix::new("set-endpoint", Safety::Unsafe, title, Vec::new())
-    })
+    if texts.is_empty() {
+        return None;
+    }
+    let mut edits = Edits::new(snapshot);
+    for fault in faults {
+        let entry = format!("{}.{}", provider.entry, fault.key);
+        match written(fault) {
+            Some(right) => edits.set_text(config, &entry, right),
+            // One of two that stays wrong is a login that does not work.
+            None => edits.give_up(),
+        }
+    }
+    let title = format!("write {}", crate::words::list(&texts));
+    Some(edits.fix("set-endpoint", name, title, Vec::new()))
 }

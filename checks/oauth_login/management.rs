@@ -4,11 +4,13 @@ use super::MANAGEMENT_DISABLED;
 use crate::by_hand;
 use crate::logins::{configured, edition, is_any_wanted, is_wanted};
 use crate::model::{
-    BodyClass, ConfigFile, EntryValue, Evidence, Finding, Fix, Observed, Safety, SecretClass,
-    Severity, Snapshot, Subject, UnknownDatum, Verdict,
+    BodyClass, ConfigFile, EntryValue, Evidence, Finding, Fix, Literal, Observed, SecretClass,
+    Severity, Snapshot, Subject, UnknownDatum, Value, Verdict,
 };
+use crate::places;
 use crate::routes::{Edition, login_route};
 use crate::state::View;
+use crate::steps::{self, Edits};
 
 /// The entry of the management key in cliproxyapi.yaml.
 pub const SECRET_KEY: &str = "remote-management.secret-key";
@@ -98,17 +100,7 @@ fn has_password(proxy: View<'_>) -> Option<bool> {
 /// Whether flowgate would start it with the management key that it keeps: `management: auto`, and
 /// a host that only this machine reaches (DESIGN section 9).
 fn is_given_one(proxy: View<'_>) -> bool {
-    let snapshot = proxy.snapshot;
-    let entry = format!("services.{}.management", proxy.name);
-    let is_auto = snapshot
-        .configs
-        .flowgate
-        .entry(&entry)
-        .is_some_and(|entry| matches!(&entry.value, EntryValue::Text(text) if text == "auto"));
-    let host = proxy.settings().host.as_str();
-    is_auto
-        && snapshot.credentials.management.key_from.is_some()
-        && (host == "localhost" || host == "::1" || host.starts_with("127."))
+    is_auto(proxy) && proxy.snapshot.credentials.management.key_from.is_some() && is_loopback(proxy)
 }
 
 /// Every management route is 404 where the API is off, also with the right key.
@@ -198,27 +190,74 @@ fn finding(proxy: View<'_>, cause: String) -> Finding {
 }
 
 fn key_fix(proxy: View<'_>) -> Fix {
-    let config = &proxy.snapshot.configs.cliproxyapi;
+    let snapshot = proxy.snapshot;
+    let config = &snapshot.configs.cliproxyapi;
     if has_key(config) {
-        return Fix::new(
-            "restart",
-            Safety::Unsafe,
-            format!("restart {}, so that it reads {}", proxy.name, config.path),
-            by_hand::restart(proxy),
-        );
+        let title = format!("restart {}, so that it reads {}", proxy.name, config.path);
+        return steps::restart_asked(proxy, title, by_hand::restart(proxy));
+    }
+    if let Some(fix) = bring_key(proxy) {
+        return fix;
     }
     let place = match config.entry(SECRET_KEY) {
         Some(_) => format!("at {}", config.place(SECRET_KEY)),
         None => format!("under remote-management in {}", config.path),
     };
-    Fix::new(
-        "set-management-key",
-        Safety::Unsafe,
-        format!(
+    let Some(kept) = &snapshot.credentials.management.key_from else {
+        let title = format!(
             "write a key of your own as secret-key {place}; keep a copy, the program replaces it by its hash"
-        ),
-        Vec::new(),
-    )
+        );
+        return Fix::manual("set-management-key", title, Vec::new());
+    };
+    let mut edits = Edits::new(snapshot);
+    let key = Value::CopyOf {
+        file: kept.clone(),
+        entry: None,
+    };
+    edits.set_or_insert(config, "remote-management", "secret-key", key);
+    edits.then(steps::come_up(proxy));
+    let title = format!(
+        "write the key of {kept} as secret-key {place}, then restart {}",
+        proxy.name
+    );
+    edits.fix("set-management-key", proxy.name, title, Vec::new())
+}
+
+/// `management: auto`, with which flowgate gives the program its own key at the start, and no file of
+/// the program is changed; only where it is reached by this machine alone (DESIGN section 9).
+fn bring_key(proxy: View<'_>) -> Option<Fix> {
+    let flowgate = &proxy.snapshot.configs.flowgate;
+    let path = places::setting_path(&proxy, "management");
+    let is_off = flowgate.text(&path) == Some("off");
+    if is_auto(proxy) || is_off || !is_loopback(proxy) || !by_hand::is_started_by_flowgate(proxy) {
+        return None;
+    }
+    let mut edits = Edits::new(proxy.snapshot);
+    let auto = Value::Literal(Literal::Text("auto".into()));
+    edits.set_or_insert(
+        flowgate,
+        path.trim_end_matches(".management"),
+        "management",
+        auto,
+    );
+    edits.then(steps::come_up(proxy));
+    let title = format!(
+        "write management: auto under {} in {}, then restart {}: flowgate brings its own key",
+        path.trim_end_matches(".management"),
+        flowgate.path,
+        proxy.name
+    );
+    Some(edits.fix("set-management-key", proxy.name, title, Vec::new()))
+}
+
+fn is_auto(proxy: View<'_>) -> bool {
+    places::setting(&proxy, "management")
+        .is_some_and(|entry| entry.value == EntryValue::Text("auto".into()))
+}
+
+fn is_loopback(proxy: View<'_>) -> bool {
+    let host = proxy.settings().host.as_str();
+    host == "localhost" || host == "::1" || host.starts_with("127.")
 }
 
 /// Counts the variable in the environment of the process, without its value.

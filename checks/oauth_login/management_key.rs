@@ -5,9 +5,10 @@ use super::management::SECRET_KEY;
 use crate::by_hand;
 use crate::logins::is_any_wanted;
 use crate::model::{
-    EntryValue, Evidence, Finding, Fix, Impact, Observed, Safety, SecretClass, Subject, Verdict,
+    EntryValue, Evidence, Finding, Fix, Impact, Observed, SecretClass, Subject, Value, Verdict,
 };
 use crate::state::View;
+use crate::steps::Edits;
 
 /// Finds a kept key that does not match the stored one, where no key in the environment of the
 /// service serves instead.
@@ -58,18 +59,27 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
             crate::shell::path(snapshot, &config.path)
         )),
     )
-    .fix(Fix::new(
-        "set-management-key",
-        Safety::Unsafe,
-        format!(
-            "write the key of {kept} as secret-key at {place}; {} takes it over and replaces it by its hash",
-            proxy.name
-        ),
-        Vec::new(),
-    ));
+    .fix(set_key(proxy, kept));
     // Nothing is out of order yet: it will be, at the next login.
     if !is_any_wanted(snapshot) {
         finding.impact = Impact::Risk;
     }
     verdict.push(finding);
+}
+
+/// The program takes a new key up while it runs, and replaces it by its hash.
+fn set_key(proxy: View<'_>, kept: &str) -> Fix {
+    let config = &proxy.snapshot.configs.cliproxyapi;
+    let title = format!(
+        "write the key of {kept} as secret-key at {}; {} takes it over and replaces it by its hash",
+        config.place(SECRET_KEY),
+        proxy.name
+    );
+    let mut edits = Edits::new(proxy.snapshot);
+    let kept = Value::CopyOf {
+        file: kept.into(),
+        entry: None,
+    };
+    edits.set(config, SECRET_KEY, kept);
+    edits.fix("set-management-key", proxy.name, title, Vec::new())
 }

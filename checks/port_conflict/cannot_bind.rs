@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::{CANNOT_BIND, move_port, weigh};
 use crate::holder::served_by_another;
 use crate::model::{
-    BindState, Evidence, Finding, Fix, Safety, ServiceKind, Subject, UnknownDatum, Verdict,
+    BindState, Evidence, Finding, Fix, ServiceKind, Subject, UnknownDatum, Verdict,
 };
 use crate::places;
 use crate::shell::quote;
 use crate::state::{View, address_key};
+use crate::steps::{self, Edits};
 use crate::words;
 
 /// Why a bind fails.
@@ -199,7 +200,16 @@ fn set_host(view: &View<'_>, fault: &Fault) -> Fix {
             }
         }
     };
-    Fix::new("set-host", Safety::Unsafe, title, Vec::new())
+    let mut edits = Edits::new(view.snapshot);
+    match fault {
+        Fault::NoBrackets { host, .. } => {
+            let config = &view.snapshot.configs.cliproxyapi;
+            edits.set_text(config, "host", &format!("[{host}]"));
+            edits.then(steps::come_up(*view));
+        }
+        _ => steps::port::set_host(&mut edits, view, "127.0.0.1"),
+    }
+    edits.fix("set-host", view.name, title, Vec::new())
 }
 
 /// The next free port may be reserved as well; then the usual one is the way out.
@@ -214,10 +224,5 @@ fn set_port(view: &View<'_>, port: u16) -> Fix {
         .and_then(|report| report.next_free_port)
         .filter(|&free| free >= 1024)
         .unwrap_or(usual);
-    Fix::new(
-        "set-port",
-        Safety::Unsafe,
-        move_port::text(view, port, free),
-        Vec::new(),
-    )
+    move_port::fix_as("set-port", view, port, free)
 }

@@ -1,10 +1,12 @@
 //! Our service runs on another port than the configured one.
 
 use super::{DRIFTED_PORT, weigh};
+use crate::by_hand;
 use crate::logs;
-use crate::model::{Evidence, Finding, Fix, Identity, Owner, Safety, Socket, Subject};
+use crate::model::{Evidence, Finding, Fix, Identity, Owner, Socket, Subject};
 use crate::places;
 use crate::state::{View, address_key, asked_host};
+use crate::steps;
 
 /// Ports on which a login is called back; listening there is no drift.
 const CALLBACK_PORTS: [u16; 5] = [1455, 8085, 11451, 51121, 54545];
@@ -101,21 +103,12 @@ fn answers_right(view: &View<'_>, socket: &Socket) -> bool {
         })
 }
 
-/// A restart takes the configured port once it is free. It cuts nobody off there: nothing of ours
-/// answers on the configured port.
+/// A restart takes the configured port once it is free; until then it is no remedy yet, and the finding
+/// is an effect of whoever holds the port.
 fn restart(view: &View<'_>, port: u16) -> Fix {
     let title = format!(
         "once {port} is free, stop {0} and start {0} again",
         view.name
     );
-    let commands = view
-        .main_process()
-        .or_else(|| view.processes().next())
-        .map(|process| format!("kill {}", process.pid));
-    Fix::new(
-        "restart",
-        Safety::Safe,
-        title,
-        commands.into_iter().collect(),
-    )
+    steps::restart_by_rule(*view, title, by_hand::restart(*view))
 }

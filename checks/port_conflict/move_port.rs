@@ -1,24 +1,34 @@
 //! Another port for a service: every place that names the old one, as text to write.
 
-use crate::model::{Fix, Safety, ServiceKind};
+use crate::model::{Fix, ServiceKind};
 use crate::places::{self, Place};
-use crate::state::View;
+use crate::state::{View, service_of};
+use crate::steps::{self, Edits, litellm};
 use crate::words;
 
 /// The remedy `move-port`, to the next free port; none when no free one was found.
 pub fn fix(view: &View<'_>, port: u16) -> Option<Fix> {
     let free = view.snapshot.binds.get(view.name)?.next_free_port?;
-    Some(Fix::new(
-        "move-port",
-        Safety::Unsafe,
-        text(view, port, free),
-        Vec::new(),
-    ))
+    Some(fix_as("move-port", view, port, free))
+}
+
+/// The same under another id, to a given port.
+pub fn fix_as(id: &str, view: &View<'_>, port: u16, free: u16) -> Fix {
+    let mut edits = Edits::new(view.snapshot);
+    steps::port::set_everywhere(&mut edits, view, port, free);
+    edits.fix(id, view.name, text(view, port, free), Vec::new())
 }
 
 /// What to write where, so that everything that names the port of a service names another.
-pub fn text(view: &View<'_>, port: u16, free: u16) -> String {
-    let places = places::port_places(view, port);
+fn text(view: &View<'_>, port: u16, free: u16) -> String {
+    let snapshot = view.snapshot;
+    let upstreams = !steps::port::upstreams(snapshot, port).is_empty();
+    let rendered = upstreams && litellm::is_from_profile(snapshot);
+    let mut places = places::port_places(view, port);
+    if rendered {
+        // It is written anew from the profile.
+        places.retain(|place| place.file != snapshot.configs.litellm.path);
+    }
     let mut parts = Vec::new();
     if !places.is_empty() {
         let places: Vec<String> = places.iter().map(Place::to_string).collect();
@@ -28,12 +38,22 @@ pub fn text(view: &View<'_>, port: u16, free: u16) -> String {
         ));
     }
     parts.extend(additions(view, free));
-    let then = if view.is_running() {
-        format!("; then restart {}", view.name)
-    } else {
-        String::new()
-    };
-    format!("{}{then}", parts.join("; "))
+    if rendered {
+        let profile =
+            litellm::profile(snapshot).map_or_else(String::new, |name| format!(" {name}"));
+        parts.push(format!("render the profile{profile} anew"));
+    }
+    let litellm = service_of(snapshot, ServiceKind::Litellm).filter(|_| upstreams);
+    let mut names: Vec<&str> = std::iter::once(*view)
+        .chain(litellm)
+        .filter(View::is_running)
+        .map(|view| view.name)
+        .collect();
+    names.dedup();
+    if !names.is_empty() {
+        parts.push(format!("then restart {}", words::list(&names)));
+    }
+    parts.join("; ")
 }
 
 /// The lines that are missing: a port that stands in no file is a default, which must be written.

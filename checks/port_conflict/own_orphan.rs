@@ -1,11 +1,12 @@
 //! What is left of an earlier run of ours holds the port.
 
-use super::{OWN_ORPHAN, listener_row, move_port, stop_holder, weigh};
+use super::{OWN_ORPHAN, listener_row, stop_holder, weigh};
 use crate::by_hand;
 use crate::holder::{Holder, serve_nobody};
 use crate::model::{Evidence, Finding, Fix, Output, Process, Relation, RunLife, Safety, Subject};
 use crate::places;
 use crate::state::View;
+use crate::steps;
 use crate::words;
 
 /// The finding for a process of a tree that we started, which is not that of the current run.
@@ -30,9 +31,7 @@ pub fn find(view: &View<'_>, holder: &Holder<'_>) -> Finding {
     finding
         .evidence
         .extend(listener_row::answer_row(view, port));
-    finding = finding.fix(stop(view, holder));
-    finding.fixes.extend(move_port::fix(view, port));
-    weigh(finding, view)
+    weigh(finding.fix(stop(view, holder)), view)
 }
 
 /// The service as which it was started.
@@ -130,14 +129,21 @@ fn stop(view: &View<'_>, holder: &Holder<'_>) -> Fix {
         }
         (false, false) => String::new(),
     };
+    let title = format!(
+        "stop {} of the earlier run{then}",
+        words::count(left.len(), "process")
+    );
+    // Of another user's process nobody but root may end anything.
+    let is_allowed = !is_another_users || snapshot.host.user.uid == 0;
+    let Some(after) = steps::come_up(*view).filter(|_| is_allowed) else {
+        return Fix::manual("stop-orphan", title, commands);
+    };
     let safety = if serve_nobody(snapshot, &holder.sockets) && !is_another_users {
         Safety::Safe
     } else {
         Safety::Unsafe
     };
-    let title = format!(
-        "stop {} of the earlier run{then}",
-        words::count(left.len(), "process")
-    );
-    Fix::new("stop-orphan", safety, title, commands)
+    let mut stop = steps::stop_all(&left);
+    stop.extend(after);
+    Fix::new("stop-orphan", safety, title, commands).with_steps(stop)
 }

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 
 use super::{SAME_PORT_TWICE, listener_row, weigh};
-use crate::model::{Evidence, Finding, Fix, Safety, Snapshot, Subject};
+use crate::model::{Evidence, Finding, Fix, Snapshot, Subject};
 use crate::places::{self, Place};
 use crate::state::{View, meets, services};
+use crate::steps::{self, Edits};
 use crate::words;
 
 /// One finding for each pair, on the service that does not get the port.
@@ -119,10 +120,14 @@ fn set_port(view: &View<'_>, port: u16) -> Fix {
         [] => places::place_of(view, "port"),
         places => words::list(places),
     };
-    let free = view.snapshot.binds.get(view.name);
-    let title = match free.and_then(|report| report.next_free_port) {
-        Some(free) => format!("write {free} instead of {port} at {places}"),
-        None => format!("write another port instead of {port} at {places}"),
+    let report = view.snapshot.binds.get(view.name);
+    let Some(free) = report.and_then(|report| report.next_free_port) else {
+        let title = format!("write another port instead of {port} at {places}");
+        return Fix::manual("set-port", title, Vec::new());
     };
-    Fix::new("set-port", Safety::Unsafe, title, Vec::new())
+    let mut edits = Edits::new(view.snapshot);
+    steps::port::set_own(&mut edits, view, port, free);
+    edits.then(steps::come_up(*view));
+    let title = format!("write {free} instead of {port} at {places}");
+    edits.fix("set-port", view.name, title, Vec::new())
 }

@@ -1,12 +1,14 @@
 //! No profile was ever rendered, so LiteLLM has no config.
 
 use super::NO_ACTIVE_PROFILE;
+use super::process::may_run;
 use crate::by_hand;
 use crate::model::{
-    ConfigState, Evidence, Finding, Fix, Impact, Safety, Severity, Snapshot, Subject, Verdict,
+    ConfigState, Evidence, Finding, Fix, Impact, Safety, Severity, Snapshot, Step, Subject, Verdict,
 };
 use crate::shell;
 use crate::state::View;
+use crate::steps;
 
 /// Finds a missing active config, when that is the one LiteLLM is started with.
 pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
@@ -52,7 +54,7 @@ pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
             )),
         );
     }
-    verdict.push(finding.fix(fix(snapshot, recorded)));
+    verdict.push(finding.fix(fix(litellm, recorded)));
 }
 
 fn recorded(snapshot: &Snapshot) -> Option<&str> {
@@ -65,7 +67,8 @@ fn recorded(snapshot: &Snapshot) -> Option<&str> {
         .then_some(current)
 }
 
-fn fix(snapshot: &Snapshot, recorded: Option<&str>) -> Fix {
+fn fix(litellm: View<'_>, recorded: Option<&str>) -> Fix {
+    let snapshot = litellm.snapshot;
     let names = &snapshot.profiles.names;
     let (profile, safety) = match (recorded, names.as_slice()) {
         (Some(name), _) => (name, Safety::Safe),
@@ -79,9 +82,8 @@ fn fix(snapshot: &Snapshot, recorded: Option<&str>) -> Fix {
     let config = &snapshot.configs.flowgate;
     if names.is_empty() {
         // What flowgate would render has no name that could be called.
-        return Fix::new(
+        return Fix::manual(
             "activate-profile",
-            safety,
             format!(
                 "write {} as JSON or YAML: litellm_base ({}), with profiles.{profile} ({}) laid over it",
                 snapshot.configs.litellm.path,
@@ -91,13 +93,19 @@ fn fix(snapshot: &Snapshot, recorded: Option<&str>) -> Fix {
             Vec::new(),
         );
     }
-    Fix::new(
-        "activate-profile",
-        safety,
-        format!(
-            "lay profiles.{profile} ({}) over litellm_base",
-            config.place(&format!("profiles.{profile}"))
-        ),
-        vec![by_hand::activate(snapshot, profile)],
-    )
+    let mut title = format!(
+        "lay profiles.{profile} ({}) over litellm_base",
+        config.place(&format!("profiles.{profile}"))
+    );
+    let mut commands = vec![by_hand::activate(snapshot, profile)];
+    let mut changes = vec![Step::ActivateProfile {
+        profile: profile.to_owned(),
+    }];
+    // What runs has read the file that is gone, and goes on.
+    if !may_run(litellm) && litellm.is_wanted() {
+        title.push_str(&format!(", then start {}", litellm.name));
+        commands.extend(by_hand::start(litellm));
+        changes.extend(steps::start(litellm));
+    }
+    Fix::new("activate-profile", safety, title, commands).with_steps(changes)
 }

@@ -1,10 +1,10 @@
 //! The remedy of an `api_base` that does not lead to the proxy.
 
 use super::edit::{self, Edit};
-use super::source;
 use crate::by_hand;
-use crate::model::{Fix, Safety};
+use crate::model::Fix;
 use crate::state::View;
+use crate::steps::litellm as config;
 use crate::upstream::{Deployment, provider};
 use crate::words;
 
@@ -13,7 +13,6 @@ pub const SHOWN: usize = 5;
 
 /// The fix `set-api-base` of the deployments.
 pub fn set(litellm: View<'_>, proxy: View<'_>, deployments: &[&Deployment<'_>]) -> Fix {
-    let snapshot = litellm.snapshot;
     let edits: Vec<Edit> = deployments
         .iter()
         .map(|deployment| Edit {
@@ -26,31 +25,26 @@ pub fn set(litellm: View<'_>, proxy: View<'_>, deployments: &[&Deployment<'_>]) 
     urls.dedup();
     let mut places: Vec<String> = Vec::new();
     for deployment in deployments {
-        let place = source::place(litellm, &entry(litellm, deployment), &deployment.path);
+        let place = config::place(litellm.snapshot, &entry(litellm, deployment));
         if !places.contains(&place) {
             places.push(place);
         }
     }
     places.truncate(SHOWN);
+    let anew = match config::is_from_profile(litellm.snapshot) {
+        true => ", render the profile anew",
+        false => "",
+    };
     let restart = match litellm.is_running() {
         true => format!(", then restart {}", litellm.name),
         false => String::new(),
     };
     let title = format!(
-        "write api_base: {} at {}{restart}",
+        "write api_base: {} at {}{anew}{restart}",
         words::list(&urls),
         words::list(&places)
     );
-    let fix = Fix::new(
-        "set-api-base",
-        Safety::Unsafe,
-        title,
-        edit::commands(litellm),
-    );
-    match edit::steps(litellm, &edits) {
-        steps if steps.is_empty() || snapshot.configs.litellm.path.is_empty() => fix,
-        steps => fix.with_steps(steps),
-    }
+    edit::fix("set-api-base", litellm, title, &edits)
 }
 
 /// The entry in which the address of a deployment is written.

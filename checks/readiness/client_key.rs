@@ -3,10 +3,11 @@
 use super::CLIENT_KEY_REJECTED;
 use crate::by_hand::{self, short, split_place};
 use crate::model::{
-    EntryValue, Evidence, Finding, Fix, KeyedAnswer, Safety, Severity, Subject, UnknownDatum,
+    EntryValue, Evidence, Finding, Fix, KeyedAnswer, Severity, Subject, UnknownDatum, Value,
     Verdict,
 };
 use crate::state::View;
+use crate::steps::{self, Edits};
 use crate::upstream::{Fate, fate};
 
 /// The entry of the key that LiteLLM accepts.
@@ -127,12 +128,8 @@ fn answer_row(litellm: View<'_>, keyed: &KeyedAnswer) -> Evidence {
 fn fix(litellm: View<'_>, refused: &KeyedAnswer, own: Option<&str>) -> Fix {
     let config = &litellm.snapshot.configs.litellm;
     if own.is_some() && own == refused.key.as_deref() {
-        return Fix::new(
-            "restart",
-            Safety::Unsafe,
-            format!("restart {}, so that it reads {}", litellm.name, config.path),
-            by_hand::restart(litellm),
-        );
+        let title = format!("restart {}, so that it reads {}", litellm.name, config.path);
+        return steps::restart_asked(litellm, title, by_hand::restart(litellm));
     }
     let (file, line) = split_place(&refused.key_from);
     let target = match line {
@@ -149,5 +146,17 @@ fn fix(litellm: View<'_>, refused: &KeyedAnswer, own: Option<&str>) -> Fix {
             litellm.name
         ),
     };
-    Fix::new("set-client-key", Safety::Unsafe, title, Vec::new())
+    let mut edits = Edits::new(litellm.snapshot);
+    match (own, line) {
+        (Some(_), None) => edits.set_key_file(
+            file,
+            Value::CopyOf {
+                file: config.path.clone(),
+                entry: Some(MASTER_KEY.into()),
+            },
+        ),
+        // What a variable holds stands in no file.
+        _ => edits.give_up(),
+    }
+    edits.fix("set-client-key", litellm.name, title, Vec::new())
 }

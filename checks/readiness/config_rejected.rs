@@ -6,10 +6,11 @@ use crate::by_hand;
 use crate::logs::{Refusal, config_refusal, master_key_refusal};
 use crate::model::{
     ConfigFile, ConfigState, Evidence, Finding, Fix, Impact, ProblemKind, Safety, ServiceKind,
-    Severity, Verdict,
+    Severity, Step, Verdict,
 };
 use crate::shell;
 use crate::state::View;
+use crate::steps;
 
 /// What is wrong with the file itself.
 struct Fault {
@@ -212,19 +213,21 @@ fn fix(view: View<'_>, config: &ConfigFile, place: &str, fault: Option<&Fault>) 
             .filter(|name| names.contains(name))
             .unwrap_or(&names[0]);
         let mut commands = vec![by_hand::activate(snapshot, profile)];
-        if view.is_wanted() {
+        if !may_run(view) && view.is_wanted() {
             commands.extend(by_hand::start(view));
         }
-        return Fix::new(
-            "activate-profile",
-            Safety::Unsafe,
-            format!(
-                "write {} anew: litellm_base ({}) with profiles.{profile} laid over it",
-                config.path,
-                snapshot.configs.flowgate.place("litellm_base"),
-            ),
-            commands,
+        let title = format!(
+            "write {} anew: litellm_base ({}) with profiles.{profile} laid over it",
+            config.path,
+            snapshot.configs.flowgate.place("litellm_base"),
         );
+        let mut changes = vec![Step::ActivateProfile {
+            profile: profile.clone(),
+        }];
+        if !may_run(view) && view.is_wanted() {
+            changes.extend(steps::start(view));
+        }
+        return Fix::new("activate-profile", Safety::Unsafe, title, commands).with_steps(changes);
     }
     let when = if may_run(view) {
         format!("before {} starts again", view.name)
@@ -232,10 +235,9 @@ fn fix(view: View<'_>, config: &ConfigFile, place: &str, fault: Option<&Fault>) 
         format!("then start {}", view.name)
     };
     match fault {
-        // Quotes around the one value are the only way to make it text.
-        Some(fault) if fault.message.contains("put it in quotes") => Fix::new(
-            "set-value",
-            Safety::Unsafe,
+        // Quotes around the one value are the only way to make it text; what it is nobody is told.
+        Some(fault) if fault.message.contains("put it in quotes") => Fix::manual(
+            "by-hand",
             format!("put the value at {place} in quotes, {when}"),
             Vec::new(),
         ),

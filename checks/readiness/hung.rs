@@ -3,8 +3,9 @@
 use super::HUNG;
 use super::process::{process_row, subject};
 use crate::by_hand;
-use crate::model::{Answer, Evidence, Finding, Fix, Outcome, Output, Process, Safety, Severity};
+use crate::model::{Answer, Evidence, Finding, Fix, Outcome, Output, Process, Severity};
 use crate::state::{View, held_by, is_suspended};
+use crate::steps;
 
 /// So long the supervisor must have got no answer, in milliseconds.
 const SILENT_MS: i64 = 10_000;
@@ -150,32 +151,15 @@ fn fixes(view: View<'_>, witness: &Witness<'_>) -> Vec<Fix> {
         };
         return vec![Fix::manual("by-hand", title, commands)];
     }
-    // Who is not wanted running is not touched unasked.
-    let safety = |safe: Safety| {
-        if view.is_wanted() {
-            safe
-        } else {
-            Safety::Manual
-        }
-    };
     let mut fixes = Vec::new();
     if is_suspended {
-        fixes.push(Fix::new(
-            "continue",
-            safety(Safety::Safe),
-            format!("let {} (pid {pid}) go on", view.name),
-            vec![resume],
-        ));
+        let title = format!("let {} (pid {pid}) go on", view.name);
+        fixes.push(steps::resume(view, witness.process(), title, vec![resume]));
     }
-    // It answers nothing on its port, so nobody is served less by it.
     let commands = std::iter::once(format!("kill -KILL {pid}"))
         .chain(by_hand::start(view))
         .collect();
-    fixes.push(Fix::new(
-        "restart",
-        safety(Safety::Safe),
-        format!("restart {}", view.name),
-        commands,
-    ));
+    let title = format!("restart {}", view.name);
+    fixes.push(steps::restart_by_rule(view, title, commands));
     fixes
 }

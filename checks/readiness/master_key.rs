@@ -5,10 +5,11 @@ use super::process::{may_run, subject, was_corrected_since};
 use crate::by_hand;
 use crate::logs::master_key_refusal;
 use crate::model::{
-    EntryValue, EnvVariable, Evidence, Finding, Fix, Observed, ProgramState, Safety, SecretClass,
-    Verdict,
+    EntryValue, EnvVariable, Evidence, Finding, Fix, Observed, ProgramState, SecretClass,
+    SecretKind, Snapshot, Value, Verdict,
 };
 use crate::state::View;
+use crate::steps::{self, Edits};
 
 /// The entry of the key.
 pub const MASTER_KEY: &str = "general_settings.master_key";
@@ -153,16 +154,37 @@ fn fix(litellm: View<'_>) -> Fix {
             "set {name} to {key} in the shell that starts {}, then start it",
             litellm.name
         );
-        return Fix::new("set-master-key", Safety::Unsafe, title, Vec::new());
+        // What a variable holds stands in no config.
+        return Fix::manual("set-master-key", title, Vec::new());
     }
-    Fix::new(
-        "set-master-key",
-        Safety::Unsafe,
-        format!(
-            "write {key} as {MASTER_KEY} into {}, then start {}",
-            super::source::place(litellm, MASTER_KEY, "general_settings"),
-            litellm.name
-        ),
-        Vec::new(),
-    )
+    let title = format!(
+        "write {key} as {MASTER_KEY} into {}, then start {}",
+        super::source::place(litellm, MASTER_KEY, "general_settings"),
+        litellm.name
+    );
+    let mut edits = Edits::new(snapshot);
+    let key = kept_or_random(snapshot);
+    steps::litellm::set(&mut edits, snapshot, MASTER_KEY, key, |value| {
+        matches!(
+            value,
+            EntryValue::Secret {
+                class: SecretClass::Ordinary,
+                ..
+            }
+        )
+    });
+    steps::litellm::take_up(&mut edits, litellm);
+    edits.fix("set-master-key", litellm.name, title, Vec::new())
+}
+
+/// The key that flowgate keeps for its clients, who need no other one then.
+fn kept_or_random(snapshot: &Snapshot) -> Value {
+    let is_kept = |path: &&String| path.ends_with("/secrets/litellm-master.key");
+    match snapshot.files.keys().find(is_kept) {
+        Some(file) => Value::CopyOf {
+            file: file.clone(),
+            entry: None,
+        },
+        None => Value::Random(SecretKind::MasterKey),
+    }
 }

@@ -19,7 +19,7 @@ mod process;
 mod proxy_captures;
 mod resources;
 mod slow;
-mod source;
+pub mod source;
 mod stale_config;
 mod upstream_address;
 mod upstream_key;

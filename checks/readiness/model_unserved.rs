@@ -7,7 +7,7 @@ use super::edit::{self, Edit};
 use super::process::subject;
 use super::source;
 use crate::by_hand;
-use crate::model::{Evidence, Finding, Fix, Safety, Severity, Verdict};
+use crate::model::{Evidence, Finding, Fix, Severity, Verdict};
 use crate::state::View;
 use crate::suggest;
 use crate::upstream::{Deployment, default_model, deployments, listed_models, sent_model};
@@ -172,19 +172,11 @@ fn fix(litellm: View<'_>, missing: &[(&Deployment<'_>, &str)], served: &[&str]) 
     let place = source::place(litellm, &entry(first), &first.path);
     match edits.as_deref() {
         Some(edits @ [edit, ..]) => {
-            let fix = Fix::new(
-                "set-model",
-                Safety::Unsafe,
-                format!(
-                    "write model: {} at {place}, then restart {}",
-                    edit.to, litellm.name
-                ),
-                edit::commands(litellm),
+            let title = format!(
+                "write model: {} at {place}, then restart {}",
+                edit.to, litellm.name
             );
-            match edit::steps(litellm, edits) {
-                steps if steps.is_empty() => fix,
-                steps => fix.with_steps(steps),
-            }
+            edit::fix("set-model", litellm, title, edits)
         }
         _ => Fix::manual(
             "by-hand",

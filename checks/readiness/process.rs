@@ -10,6 +10,7 @@ use crate::model::{
     UnknownDatum, Verdict,
 };
 use crate::state::{View, need};
+use crate::steps;
 use crate::words;
 
 /// Finds the state of the process of a service; at most one finding.
@@ -259,8 +260,6 @@ pub(super) fn start_fix(view: View<'_>, wanted: bool) -> Fix {
             Vec::new(),
         );
     }
-    // An info with a safe fix would be fixed unasked, and nobody wants this one to run.
-    let safety = if wanted { Safety::Safe } else { Safety::Manual };
     let commands: Vec<String> = by_hand::start(view).into_iter().collect();
     let title = if commands.is_empty() {
         format!(
@@ -270,7 +269,13 @@ pub(super) fn start_fix(view: View<'_>, wanted: bool) -> Fix {
     } else {
         format!("start {}", view.name)
     };
-    Fix::new("start", safety, title, commands)
+    match steps::start(view) {
+        // An info with a safe fix would be fixed unasked, and nobody wants this one to run.
+        Some(step) if wanted => {
+            Fix::new("start", Safety::Safe, title, commands).with_steps(vec![step])
+        }
+        _ => Fix::manual("start", title, commands),
+    }
 }
 
 /// It runs, is past its window and does not listen: nothing says yet what is wrong.

@@ -3,10 +3,9 @@
 use super::PROXY_CAPTURES_LOOPBACK;
 use super::process::subject;
 use crate::by_hand;
-use crate::model::{
-    EnvVariable, Evidence, Finding, Fix, RunLife, RunSource, Safety, Step, Verdict,
-};
+use crate::model::{EnvVariable, Evidence, Finding, Fix, Verdict};
 use crate::state::{View, all_sockets};
+use crate::steps::{self, Edits};
 use crate::upstream::{Address, Deployment, deployments};
 
 /// What keeps this machine out of a proxy.
@@ -174,11 +173,6 @@ fn reach(litellm: View<'_>, proxy: &str) -> (&'static str, bool) {
 /// flowgate keeps loopback out of the proxy of whatever it starts; a run of its own that is captured
 /// got that from `services.X.env`.
 fn fix(litellm: View<'_>) -> Fix {
-    let is_ours = litellm
-        .service
-        .run
-        .as_ref()
-        .is_some_and(|run| run.source == RunSource::Record && run.life == RunLife::Alive);
     let flowgate = &litellm.snapshot.configs.flowgate;
     let own = ["NO_PROXY", "no_proxy"]
         .iter()
@@ -190,18 +184,18 @@ fn fix(litellm: View<'_>) -> Fix {
             flowgate.place(&entry),
             litellm.name
         );
-        return Fix::new("restart", Safety::Unsafe, title, by_hand::restart(litellm));
+        let mut edits = Edits::new(litellm.snapshot);
+        match flowgate.text(&entry) {
+            Some(list) => edits.set_text(flowgate, &entry, &format!("{list},{LOOPBACK}")),
+            None => edits.give_up(),
+        }
+        edits.then(steps::restart(litellm).map(|step| vec![step]));
+        return edits.fix("restart", litellm.name, title, by_hand::restart(litellm));
     }
     let mut commands = vec![format!("export NO_PROXY={LOOPBACK} no_proxy={LOOPBACK}")];
     commands.extend(by_hand::restart(litellm));
     let title = format!("restart {} with NO_PROXY={LOOPBACK}", litellm.name);
-    let fix = Fix::new("restart", Safety::Unsafe, title, commands);
-    match is_ours && litellm.settings().managed {
-        true => fix.with_steps(vec![Step::RestartService {
-            service: litellm.name.into(),
-        }]),
-        false => fix,
-    }
+    steps::restart_asked(litellm, title, commands)
 }
 
 #[cfg(test)]

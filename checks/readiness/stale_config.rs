@@ -3,9 +3,12 @@
 use super::process::subject;
 use super::{STALE_ACTIVE_CONFIG, source};
 use crate::by_hand;
-use crate::model::{ConfigState, Evidence, Finding, Fix, Safety, Severity, Snapshot, Verdict};
+use crate::model::{
+    ConfigState, Evidence, Finding, Fix, Safety, Severity, Snapshot, Step, Verdict,
+};
 use crate::shell;
 use crate::state::View;
+use crate::steps::{self, Edits};
 use crate::words;
 
 /// Finds an active config that is stale, and a `--config` that names another file. Whoever has no
@@ -118,15 +121,7 @@ fn other_file(litellm: View<'_>) -> Finding {
             .expected(active)
             .command(format!("grep -nF -e --config {file}")),
     )
-    .fix(Fix::new(
-        "activate-profile",
-        Safety::Unsafe,
-        format!(
-            "let --config name {active}, activate a profile, then restart {}",
-            litellm.name
-        ),
-        Vec::new(),
-    ))
+    .fix(name_active(litellm))
 }
 
 fn activate(litellm: View<'_>, profile: &str) -> Fix {
@@ -135,13 +130,45 @@ fn activate(litellm: View<'_>, profile: &str) -> Fix {
     if litellm.is_running() {
         commands.extend(by_hand::restart(litellm));
     }
-    Fix::new(
-        "activate-profile",
-        Safety::Unsafe,
-        format!(
-            "write what is meant into litellm_base ({}), then render profile {profile} anew",
-            snapshot.configs.flowgate.place("litellm_base"),
-        ),
-        commands,
-    )
+    let title = format!(
+        "write what is meant into litellm_base ({}), then render profile {profile} anew",
+        snapshot.configs.flowgate.place("litellm_base"),
+    );
+    let mut changes = vec![Step::ActivateProfile {
+        profile: profile.to_owned(),
+    }];
+    if litellm.is_running() {
+        match steps::restart(litellm) {
+            Some(restart) => changes.push(restart),
+            None => return Fix::manual("activate-profile", title, commands),
+        }
+    }
+    Fix::new("activate-profile", Safety::Unsafe, title, commands).with_steps(changes)
+}
+
+fn name_active(litellm: View<'_>) -> Fix {
+    let snapshot = litellm.snapshot;
+    let active = &snapshot.paths.active_config;
+    let title = format!(
+        "let --config name {active}, activate a profile, then restart {}",
+        litellm.name
+    );
+    let mut edits = Edits::new(snapshot);
+    // The program reads the name from where it is started.
+    let cwd = shell::absolute(snapshot, &litellm.settings().cwd);
+    let name = match cwd == snapshot.paths.root {
+        true => active.clone(),
+        false => shell::absolute(snapshot, active),
+    };
+    steps::port::set_argument(&mut edits, &litellm, &["--config", "-c"], &name, |_| true);
+    if edits.is_empty() {
+        edits.give_up();
+    }
+    edits.then(steps::litellm::profile(snapshot).map(|profile| {
+        vec![Step::ActivateProfile {
+            profile: profile.to_owned(),
+        }]
+    }));
+    edits.then(steps::come_up(litellm));
+    edits.fix("activate-profile", litellm.name, title, Vec::new())
 }

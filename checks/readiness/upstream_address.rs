@@ -1,10 +1,10 @@
 //! LiteLLM sends requests to an address of this machine where nothing is.
 
-use super::UPSTREAM_UNREACHABLE;
+use super::{UPSTREAM_UNREACHABLE, api_base};
 use crate::by_hand;
 use crate::model::{
-    ConfigFile, Evidence, Finding, Fix, Impact, Outcome, Safety, Severity, Snapshot, Subject,
-    UnknownDatum, Verdict,
+    ConfigFile, Evidence, Finding, Impact, Outcome, Severity, Snapshot, Subject, UnknownDatum,
+    Verdict,
 };
 use crate::state::{View, address_key, all_sockets, asked_host};
 use crate::upstream::{Address, Deployment, deployments};
@@ -89,7 +89,8 @@ fn finding(litellm: View<'_>, proxy: View<'_>, dead: &[(Deployment<'_>, Address)
             )),
         );
     }
-    finding.fix(fix(litellm, dead, &right))
+    let deployments: Vec<&Deployment<'_>> = dead.iter().map(|(deployment, _)| deployment).collect();
+    finding.fix(api_base::set(litellm, proxy, &deployments))
 }
 
 /// While LiteLLM does not run, an address that its config names is a risk alone.
@@ -107,33 +108,4 @@ fn name<'a>(deployment: &'a Deployment<'_>) -> &'a str {
 
 fn place(config: &ConfigFile, deployment: &Deployment<'_>) -> String {
     config.place(&format!("{}.api_base", deployment.path))
-}
-
-/// The rendered file is overwritten at the next activation, so the source is named too.
-fn fix(litellm: View<'_>, dead: &[(Deployment<'_>, Address)], right: &str) -> Fix {
-    let snapshot = litellm.snapshot;
-    let flowgate = &snapshot.configs.flowgate;
-    let mut places: Vec<String> = Vec::new();
-    let mut note = |place: String| {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    };
-    for (deployment, _) in dead.iter().take(5) {
-        let source = format!("litellm_base.{}.api_base", deployment.path);
-        if flowgate.entry(&source).is_some() {
-            note(flowgate.place(&source));
-        }
-        note(place(&snapshot.configs.litellm, deployment));
-    }
-    Fix::new(
-        "set-api-base",
-        Safety::Unsafe,
-        format!(
-            "write api_base: http://{right}/v1 at {}, then restart {}",
-            crate::words::list(&places),
-            litellm.name
-        ),
-        by_hand::restart(litellm),
-    )
 }

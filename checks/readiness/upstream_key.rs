@@ -3,10 +3,11 @@
 use super::UPSTREAM_KEY_REJECTED;
 use crate::by_hand::{self, short};
 use crate::model::{
-    EntryValue, Evidence, Finding, Fix, Safety, SecretClass, Snapshot, Subject, UnknownDatum,
+    EntryValue, Evidence, Finding, Fix, SecretClass, Snapshot, Subject, UnknownDatum, Value,
     Verdict,
 };
 use crate::state::View;
+use crate::steps::{self, Edits};
 use crate::upstream::{Deployment, Fate, Key, deployments, fate, tried};
 use crate::words;
 
@@ -251,22 +252,45 @@ fn fix(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judgement
     }
     places.dedup();
     if places.is_empty() {
-        return Fix::new(
-            "restart",
-            Safety::Unsafe,
-            format!("restart {}, so that it reads its file", proxy.name),
-            by_hand::restart(proxy),
-        );
+        let title = format!("restart {}, so that it reads its file", proxy.name);
+        return steps::restart_asked(proxy, title, by_hand::restart(proxy));
     }
-    Fix::new(
+    let title = format!(
+        "write a key of {} as api_key at {}, then restart {}",
+        snapshot.configs.cliproxyapi.place("api-keys"),
+        words::list(&places),
+        litellm.name
+    );
+    let mut edits = Edits::new(snapshot);
+    for (deployment, _) in refused.iter().filter(|(one, _)| !is_in_file(&one.key)) {
+        set_key(&mut edits, snapshot, deployment, &keys);
+    }
+    steps::litellm::take_up(&mut edits, litellm);
+    edits.fix(
         "set-upstream-key",
-        Safety::Unsafe,
-        format!(
-            "write a key of {} as api_key at {}, then restart {}",
-            snapshot.configs.cliproxyapi.place("api-keys"),
-            words::list(&places),
-            litellm.name
-        ),
+        litellm.name,
+        title,
         by_hand::restart(litellm),
     )
+}
+
+/// Gives a deployment the first key of the proxy's file. A key that comes from a variable is one of
+/// the environment, which no edit of a config reaches.
+fn set_key(edits: &mut Edits<'_>, snapshot: &Snapshot, deployment: &Deployment<'_>, keys: &[&str]) {
+    let entry = format!("{}.api_key", deployment.path);
+    let is_variable = snapshot.configs.litellm.text(&entry).is_some();
+    if keys.is_empty() || is_variable {
+        return edits.give_up();
+    }
+    let key = Value::CopyOf {
+        file: snapshot.configs.cliproxyapi.path.clone(),
+        entry: Some("api-keys[0]".into()),
+    };
+    steps::litellm::set(
+        edits,
+        snapshot,
+        &entry,
+        key,
+        |value| matches!(value, EntryValue::Secret { fingerprint, .. } if keys.contains(&fingerprint.as_str())),
+    );
 }

@@ -13,17 +13,10 @@ pub fn for_file(file: &SecretFile<'_>, snapshot: &Snapshot) -> Fix {
 /// Makes a directory its owner's alone; the folder of a config only loses the right of others to write.
 pub fn for_dir(file: &SecretFile<'_>, snapshot: &Snapshot) -> Fix {
     let facts = file.facts;
-    // Neither a home nor a git root nor a mount point is ours to close.
-    if facts.special {
-        let command = format!("chmod go-w {}", shell::path(snapshot, file.path));
-        return Fix::manual(
-            "by-hand",
-            format!("take the right to write from others in {}", file.path),
-            vec![format!("{}{command}", sudo(file, snapshot))],
-        );
-    }
     let to = match facts.role {
         FileRole::ConfigDir => Mode(facts.mode.0 & 0o7777 & !0o022),
+        // Neither a home nor a git root nor a mount point is ours to close.
+        _ if facts.special && facts.mode.has(0o022) => Mode(facts.mode.0 & 0o7777 & !0o022),
         _ => Mode(0o700),
     };
     let is_listed = matches!(facts.role, FileRole::AuthDir | FileRole::RuntimeDir);
@@ -75,14 +68,6 @@ fn tighten(file: &SecretFile<'_>, to: Mode, is_safe: bool, snapshot: &Snapshot) 
     }
     let shown = shell::path(snapshot, file.path);
     let mut commands = vec![format!("{sudo}chmod {to} {shown}")];
-    if facts.acl {
-        commands.insert(0, format!("{sudo}setfacl -b {shown}"));
-    }
-    let safety = if is_safe {
-        Safety::Safe
-    } else {
-        Safety::Unsafe
-    };
     let title = format!("chmod {to} {} (is {from})", file.path);
     if let Some(user) = reader(file, snapshot) {
         commands.insert(0, format!("sudo chown {user} {shown}"));
@@ -90,14 +75,18 @@ fn tighten(file: &SecretFile<'_>, to: Mode, is_safe: bool, snapshot: &Snapshot) 
             "give {} to uid {user}, which reads it, and {title}",
             file.path
         );
-        return Fix::new("set-mode", safety, title, commands);
+        return Fix::manual("set-mode", title, commands);
     }
-    let fix = Fix::new("set-mode", safety, title, commands);
-    // Of another user's file no mode can be changed, and a list is no part of the mode.
-    if !sudo.is_empty() || facts.acl {
-        return fix;
+    // Of another user's file no mode can be changed.
+    if !sudo.is_empty() {
+        return Fix::manual("set-mode", title, commands);
     }
-    fix.with_steps(vec![Step::SetMode {
+    let safety = if is_safe {
+        Safety::Safe
+    } else {
+        Safety::Unsafe
+    };
+    Fix::new("set-mode", safety, title, commands).with_steps(vec![Step::SetMode {
         path: file.path.to_owned(),
         from,
         to,

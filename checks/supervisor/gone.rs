@@ -2,7 +2,8 @@
 
 use super::GONE;
 use crate::model::{
-    Evidence, Finding, Fix, RunLife, RunSource, Safety, Snapshot, Subject, UnknownDatum, Verdict,
+    Evidence, Finding, Fix, RunLife, RunSource, Safety, Snapshot, Step, Subject, UnknownDatum,
+    Verdict,
 };
 use crate::state::{View, services};
 use crate::words;
@@ -58,12 +59,13 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
             );
         }
     }
-    verdict.push(finding.fix(Fix::new(
+    let fix = Fix::new(
         "start-supervisor",
         Safety::Safe,
         "start a supervisor, which takes over the services that run",
         vec![format!("{} service start all", snapshot.tool.command)],
-    )));
+    );
+    verdict.push(finding.fix(fix.with_steps(vec![Step::StartSupervisor])));
 }
 
 /// Whether the record of our supervisor names a run that lives.

@@ -3,7 +3,7 @@
 use super::STALE_RECORD;
 use super::gone::fate;
 use crate::model::{
-    Evidence, Finding, Fix, RecordFile, RunLife, Safety, Snapshot, Subject, Verdict,
+    Evidence, Finding, Fix, RecordFile, Relation, RunLife, Safety, Snapshot, Step, Subject, Verdict,
 };
 use crate::shell;
 use crate::state::services;
@@ -43,12 +43,22 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
             .map(|(record, _)| shell::path(snapshot, &record.path))
             .collect();
         let paths = paths.join(" ");
-        verdict.push(finding.fix(Fix::new(
+        let steps = stale.iter().map(|(record, _)| Step::RemoveRecord {
+            path: record.path.clone(),
+        });
+        let fix = Fix::new(
             "remove-record",
             Safety::Safe,
             format!("remove {paths}"),
             vec![format!("rm {paths}")],
-        )));
+        );
+        // Who it was that an unreadable record named nobody knows, so nothing of the kind may live.
+        let is_told = stale.iter().all(|(record, _)| record.fault.is_none());
+        verdict.push(finding.fix(if is_told || !lives(snapshot, view.name) {
+            fix.with_steps(steps.collect())
+        } else {
+            Fix::manual("remove-record", fix.title, fix.commands)
+        }));
     }
 }
 
@@ -59,4 +69,18 @@ fn fault(record: &RecordFile) -> Option<String> {
     }
     let (pid, life) = (record.claims?, record.life?);
     (life != RunLife::Alive).then(|| format!("says that pid {pid} runs, {}", fate(life)))
+}
+
+/// Whether a process of the service, or of its program, lives.
+fn lives(snapshot: &Snapshot, name: &str) -> bool {
+    snapshot.processes.values().any(|process| {
+        let is_one = match &process.relation {
+            Relation::Service { service }
+            | Relation::Tree { service }
+            | Relation::Orphan { service }
+            | Relation::SameProgram { service } => service == name,
+            Relation::Forwarder | Relation::Foreign => false,
+        };
+        is_one && process.state != 'Z'
+    })
 }

@@ -1,8 +1,9 @@
 //! The supervisor that runs is another flowgate than this one.
 
 use super::VERSION_SKEW;
-use crate::model::{Evidence, Finding, Fix, RunLife, Safety, Snapshot, Subject, Verdict};
+use crate::model::{Evidence, Finding, Fix, RunLife, Safety, Snapshot, Step, Subject, Verdict};
 use crate::shell;
+use crate::steps;
 
 /// Finds a supervisor that lives and says another version.
 pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
@@ -39,12 +40,13 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
     );
     // Only a newer flowgate replaces an older supervisor.
     if is_older {
-        finding = finding.fix(Fix::new(
+        let fix = Fix::new(
             "reexec-supervisor",
             Safety::Safe,
             "let this flowgate take over as the supervisor; the services go on",
-            Vec::new(),
-        ));
+            vec![steps::apply(snapshot, "reexec-supervisor", "supervisor")],
+        );
+        finding = finding.fix(fix.with_steps(vec![Step::ReexecSupervisor]));
     }
     verdict.push(finding);
 }

@@ -89,6 +89,16 @@ pub fn render(
     })
 }
 
+/// A file that is about to be written. It may hold secrets, so it has no `Debug`.
+pub struct NewFile<'a> {
+    /// Where.
+    pub path: &'a Path,
+    /// What.
+    pub text: String,
+    /// With which modes.
+    pub modes: Modes,
+}
+
 impl Rendered {
     /// Writes the active config and the state file. Both texts are on the disk before the first
     /// takes its place, so that a full disk changes neither.
@@ -103,19 +113,39 @@ impl Rendered {
         fingerprinter: &Fingerprinter,
         now: Timestamp,
     ) -> Result<(), WriteError> {
+        let [active, state] = self.files(paths, fingerprinter, now);
+        let prepare =
+            |file: &NewFile<'_>| write::prepare(file.path, file.text.as_bytes(), file.modes, None);
+        let (active, state) = (prepare(&active)?, prepare(&state)?);
+        active.commit()?;
+        state.commit()
+    }
+
+    /// The active config and the state file as they are to be written.
+    pub fn files<'a>(
+        &self,
+        paths: &'a ConfigPaths,
+        fingerprinter: &Fingerprinter,
+        now: Timestamp,
+    ) -> [NewFile<'a>; 2] {
         let state = json!({
             "current_profile": self.profile,
             "updated_at": event_log::stamp(now),
             "source": self.source_file,
             "digest": fingerprinter.of(&self.text),
         });
-        let prepare = |path: &Path, text: &str, modes: Modes| {
-            write::prepare(path, text.as_bytes(), modes, None)
-        };
-        let active = prepare(&paths.active_config, &self.text, Modes::PRIVATE)?;
-        let state = prepare(&paths.state_file, &render::text(&state), Modes::PLAIN)?;
-        active.commit()?;
-        state.commit()
+        [
+            NewFile {
+                path: &paths.active_config,
+                text: self.text.clone(),
+                modes: Modes::PRIVATE,
+            },
+            NewFile {
+                path: &paths.state_file,
+                text: render::text(&state),
+                modes: Modes::PLAIN,
+            },
+        ]
     }
 }
 

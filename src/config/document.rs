@@ -50,6 +50,8 @@ pub struct Node {
     pub span: Option<Range<usize>>,
     /// Whether an anchor stands before it: other places may use it too.
     pub anchored: bool,
+    /// Whether it is a mapping or list in brackets.
+    pub is_flow: bool,
 }
 
 /// The value of a node.

@@ -179,6 +179,8 @@ impl<'a> Walk<'a> {
             value,
             position: node.position,
             alias_of: node.alias_of,
+            is_anchored: node.anchored,
+            is_flow: node.is_flow,
         }
     }
 

@@ -34,6 +34,25 @@ impl Flat {
 }
 
 #[test]
+fn what_no_edit_can_be_sure_of_is_marked() {
+    let flat = flat(
+        FileKind::Flowgate,
+        "services:\n  a: &one {port: 1}\n  b: *one\n  c:\n    port: &two 2\n",
+    );
+    let flow: Vec<&str> = flat
+        .entries
+        .iter()
+        .filter(|(_, entry)| entry.is_flow)
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(flow, ["services.a", "services.b"]);
+    assert!(flat.entries["services.a"].is_anchored);
+    assert!(flat.entries["services.c.port"].is_anchored);
+    assert!(!flat.entries["services.c"].is_anchored);
+    assert!(flat.entries["services.b.port"].alias_of.is_some());
+}
+
+#[test]
 fn settings_are_text_and_everything_else_is_a_fingerprint() {
     let flat = flat(
         FileKind::Cliproxyapi,

@@ -61,19 +61,30 @@ impl Reading<'_> {
         kind: FileKind,
         typed: impl FnOnce(&Document, &mut Vec<ConfigProblem>) -> Result<T, ParseFault>,
     ) -> Loaded<T> {
+        match read::whole(path, LARGEST) {
+            Ok(bytes) => self.of_bytes(path, &bytes, kind, typed),
+            Err(error) => Loaded::without_content(ConfigFile {
+                path: self.root.show(path),
+                state: unread(&error),
+                ..ConfigFile::default()
+            }),
+        }
+    }
+
+    /// The same of a text that the file holds, or is about to hold.
+    pub fn of_bytes<T>(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        kind: FileKind,
+        typed: impl FnOnce(&Document, &mut Vec<ConfigProblem>) -> Result<T, ParseFault>,
+    ) -> Loaded<T> {
         let mut file = ConfigFile {
             path: self.root.show(path),
+            modified_at: modified_at(path),
             ..ConfigFile::default()
         };
-        let bytes = match read::whole(path, LARGEST) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                file.state = unread(&error);
-                return Loaded::without_content(file);
-            }
-        };
-        file.modified_at = modified_at(path);
-        match self.interpret(&bytes, kind, &mut file, typed) {
+        match self.interpret(bytes, kind, &mut file, typed) {
             Ok((config, digests)) => {
                 file.state = ConfigState::Loaded;
                 Loaded {
@@ -84,7 +95,7 @@ impl Reading<'_> {
             }
             Err(fault) => {
                 file.entries.clear();
-                file.state = self.invalid(&bytes, fault);
+                file.state = self.invalid(bytes, fault);
                 Loaded::without_content(file)
             }
         }
@@ -101,6 +112,7 @@ impl Reading<'_> {
             self.learn_from_fragments(bytes);
         })?;
         file.problems = document.duplicates.iter().map(duplicate_problem).collect();
+        file.is_flow = document.root.is_flow;
         file.entries = entries::flatten(&document, kind, self.fingerprinter, self.redactor);
         let config = typed(&document, &mut file.problems);
         file.problems
@@ -144,7 +156,8 @@ fn modified_at(path: &Path) -> Option<Timestamp> {
 }
 
 /// What the program does beyond plain YAML.
-fn rules(kind: FileKind) -> Rules {
+/// What the reader of a config does beyond plain YAML.
+pub fn rules(kind: FileKind) -> Rules {
     Rules {
         // yaml.v3 reads the first document and stops there.
         first_document_only: kind == FileKind::Cliproxyapi,

@@ -44,11 +44,24 @@ pub fn load(
         redactor,
     };
     let base = base_of(path);
-    let mut loaded = reading.load(path, FileKind::Flowgate, |document, problems| {
+    let loaded = reading.load(path, FileKind::Flowgate, |document, problems| {
         FlowgateConfig::read(document, &base, problems)
     });
+    completed(loaded, &reading)
+}
+
+/// The same of a text that the file holds, or is about to hold.
+pub fn of_bytes(path: &Path, bytes: &[u8], reading: &Reading<'_>) -> Loaded<FlowgateConfig> {
+    let base = base_of(path);
+    let loaded = reading.of_bytes(path, bytes, FileKind::Flowgate, |document, problems| {
+        FlowgateConfig::read(document, &base, problems)
+    });
+    completed(loaded, reading)
+}
+
+fn completed(mut loaded: Loaded<FlowgateConfig>, reading: &Reading<'_>) -> Loaded<FlowgateConfig> {
     if let Some(config) = &mut loaded.config {
-        fill_in_version_3(config, &reading);
+        fill_in_version_3(config, reading);
     }
     loaded
 }

@@ -11,6 +11,7 @@ pub mod cliproxyapi;
 pub mod command;
 pub mod discover;
 pub mod document;
+pub mod edit;
 pub mod effective;
 pub mod entries;
 mod excerpt;

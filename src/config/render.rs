@@ -74,7 +74,7 @@ fn block<'a>(
 
 /// Text in quotes. `PyYAML` refuses DEL, C1 controls and noncharacters when they stand there as
 /// they are, and takes NEL, LS and PS for line breaks; JSON escapes none of them by itself.
-fn quote(text: &str, out: &mut String) {
+pub fn quote(text: &str, out: &mut String) {
     for c in Value::from(text).to_string().chars() {
         match c {
             '\u{7f}'..='\u{9f}'

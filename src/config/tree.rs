@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use flowgate_checks::model::Position;
-use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Span, Tag};
+use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 use super::alias::{measure, use_at};
 use super::document::{Document, DuplicateKey, Key, Node, NodeValue, ParseFault, Rules};
@@ -70,6 +70,7 @@ struct Builder<'text> {
 /// A collection that is not closed yet.
 struct Frame {
     position: Position,
+    style: StructureStyle,
     anchor: usize,
     content: Content,
 }
@@ -117,9 +118,11 @@ impl<'text> Builder<'text> {
                 let merges = &*text == "<<" && style == ScalarStyle::Plain && tag.is_none();
                 self.place(node, anchor, merges)
             }
-            Event::SequenceStart(_, anchor, _) => self.open(at, anchor, Content::List(Vec::new())),
-            Event::MappingStart(_, anchor, _) => {
-                self.open(at, anchor, Content::Map(OpenMap::default()))
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(at, (style, anchor), Content::List(Vec::new()))
+            }
+            Event::MappingStart(style, anchor, _) => {
+                self.open(at, (style, anchor), Content::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -155,11 +158,17 @@ impl<'text> Builder<'text> {
         }
     }
 
-    fn open(&mut self, at: Position, anchor: usize, content: Content) -> Result<(), ParseFault> {
+    fn open(
+        &mut self,
+        at: Position,
+        (style, anchor): (StructureStyle, usize),
+        content: Content,
+    ) -> Result<(), ParseFault> {
         self.charge(1, 0, at)?;
         self.deepen(0, at)?;
         self.stack.push(Frame {
             position: at,
+            style,
             anchor,
             content,
         });
@@ -176,6 +185,7 @@ impl<'text> Builder<'text> {
         };
         let node = Node {
             anchored: frame.anchor != 0,
+            is_flow: frame.style == StructureStyle::Flow,
             ..plain_node(value, frame.position)
         };
         self.place(node, frame.anchor, false)
@@ -310,6 +320,7 @@ fn plain_node(value: NodeValue, position: Position) -> Node {
         raw: None,
         span: None,
         anchored: false,
+        is_flow: false,
     }
 }
 

@@ -8,8 +8,10 @@ use flowgate_checks::model::{Expectation, Snapshot};
 use thiserror::Error;
 
 use super::bundle::{self, BundleError};
+use super::mutes;
 use crate::gather::{self, GatherError, Timing};
-use crate::report::{self, Asked, FailOn, Report, Selection};
+use crate::report::{self, Asked, FailOn, Mute, Report, Selection};
+use crate::sys::place::Root;
 
 /// What is looked at.
 pub enum Source {
@@ -44,29 +46,74 @@ pub enum DoctorError {
     Bundle(#[from] BundleError),
 }
 
+/// What one look saw, before it is judged.
+pub struct Seen {
+    /// What was seen.
+    pub snapshot: Snapshot,
+    /// How long each probe took.
+    timings: Vec<Timing>,
+    /// How long all of them took.
+    duration: Duration,
+    /// What a person does not want to hear of.
+    mutes: Vec<Mute>,
+}
+
+/// Looks. Nothing is written.
+///
+/// # Errors
+/// [`DoctorError`], when there is nothing to go on.
+pub fn see(source: Source, expect: Option<Expectation>) -> Result<Seen, DoctorError> {
+    let begun = Instant::now();
+    let (mut snapshot, timings, mutes) = match source {
+        Source::Machine(request) => {
+            let (snapshot, timings) = gather::look(request)?;
+            let mutes = mutes_of(&snapshot);
+            (snapshot, timings, mutes)
+        }
+        // A bundle was made elsewhere; who reads it did not mute anything in it.
+        Source::Bundle(path) => (bundle::read(&path)?, Vec::new(), Vec::new()),
+    };
+    if let Some(expect) = expect {
+        snapshot.policy.expect = expect;
+    }
+    Ok(Seen {
+        snapshot,
+        timings,
+        duration: begun.elapsed(),
+        mutes,
+    })
+}
+
+fn mutes_of(snapshot: &Snapshot) -> Vec<Mute> {
+    let runtime = &snapshot.paths.runtime_dir;
+    if runtime.is_empty() {
+        return Vec::new();
+    }
+    let runtime = Root::new(&snapshot.paths.root).resolve(runtime);
+    mutes::current(&runtime, snapshot.clock.gathered_at)
+}
+
+impl Seen {
+    /// The report on it.
+    pub fn report(&self, selection: Selection, fail_on: FailOn) -> Report {
+        let asked = Asked {
+            mutes: self.mutes.clone(),
+            ..asked(selection, fail_on, self.timings.clone(), self.duration)
+        };
+        report::build(diagnose(&self.snapshot), &self.snapshot, asked)
+    }
+}
+
 /// Looks, diagnoses and reports. Nothing is written but the bundle that was asked for.
 ///
 /// # Errors
 /// [`DoctorError`], when there is nothing to report on.
 pub fn look(wish: Wish) -> Result<Report, DoctorError> {
-    let begun = Instant::now();
-    let (mut snapshot, timings) = match wish.source {
-        Source::Machine(request) => gather::look(request)?,
-        Source::Bundle(path) => (bundle::read(&path)?, Vec::new()),
-    };
-    if let Some(expect) = wish.expect {
-        snapshot.policy.expect = expect;
-    }
+    let seen = see(wish.source, wish.expect)?;
     if let Some(path) = &wish.bundle {
-        bundle::write(path, &snapshot)?;
+        bundle::write(path, &seen.snapshot)?;
     }
-    Ok(report_on(
-        &snapshot,
-        wish.selection,
-        wish.fail_on,
-        timings,
-        begun.elapsed(),
-    ))
+    Ok(seen.report(wish.selection, wish.fail_on))
 }
 
 /// The report on a snapshot.
@@ -77,7 +124,12 @@ pub fn report_on(
     timings: Vec<Timing>,
     duration: Duration,
 ) -> Report {
-    let asked = Asked {
+    let asked = asked(selection, fail_on, timings, duration);
+    report::build(diagnose(snapshot), snapshot, asked)
+}
+
+fn asked(selection: Selection, fail_on: FailOn, timings: Vec<Timing>, duration: Duration) -> Asked {
+    Asked {
         selection,
         fail_on,
         run_id: run_id(),
@@ -89,8 +141,8 @@ pub fn report_on(
                 ms: u64::try_from(timing.elapsed.as_millis()).unwrap_or(u64::MAX),
             })
             .collect(),
-    };
-    report::build(diagnose(snapshot), snapshot, asked)
+        mutes: Vec::new(),
+    }
 }
 
 fn run_id() -> String {

@@ -3,10 +3,11 @@
 pub mod bundle;
 pub mod health;
 mod look;
+pub mod mutes;
 pub mod pages;
 mod permissions;
 pub mod schema;
 
 pub use crate::gather::Request;
-pub use look::{DoctorError, Source, Wish, look, report_on};
+pub use look::{DoctorError, Seen, Source, Wish, look, report_on, see};
 pub use permissions::secret_permission_issues;

@@ -24,6 +24,7 @@ mod secret_files;
 mod services;
 pub mod sockets;
 mod targets;
+mod unfinished;
 mod who;
 
 use std::path::PathBuf;

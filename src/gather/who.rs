@@ -11,7 +11,7 @@ use flowgate_checks::model::{
 use super::context::Context;
 use super::environment::{self, EnvironmentLook};
 use super::processes::{self, ServiceIdentity};
-use super::{env_files, logs, sockets};
+use super::{env_files, logs, sockets, unfinished};
 use crate::config::service::ServiceConfig;
 use crate::platform;
 use crate::supervisor::records::{self, RecordedService};
@@ -51,6 +51,7 @@ pub fn look(
     who.supervisor.recorded = records::supervisor(runtime_dir, &context.root, &boot_id, |pid| {
         platform::process_stat(pid).map(|stat| processes::sign_of(&stat))
     });
+    who.supervisor.unfinished_repairs = unfinished::look(runtime_dir, &context.root);
     let mut identities = Vec::new();
     for service in services {
         let log = runtime_dir

@@ -7,7 +7,7 @@ use flowgate_checks::changes;
 use flowgate_checks::diagnose::Diagnosis;
 use flowgate_checks::model::{BindState, Check, ConfigState, Finding, Impact, Severity, Snapshot};
 
-use super::{CheckRow, CheckStatus, FailOn, Report, Summary, Timing, Unknown};
+use super::{CheckRow, CheckStatus, FailOn, Mute, Report, Summary, Timing, Unknown};
 
 /// Which checks are shown and gated; empty `check` means all.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,8 @@ pub struct Asked {
     pub duration_ms: u64,
     /// How long each probe took.
     pub timings: Vec<Timing>,
+    /// What a person does not want to hear of.
+    pub mutes: Vec<Mute>,
 }
 
 /// Builds the report of a diagnosis.
@@ -53,10 +55,6 @@ pub fn build(diagnosis: Diagnosis, snapshot: &Snapshot, asked: Asked) -> Report 
         .into_iter()
         .filter(|(check, _)| shown(check))
         .map(|(check, datum)| Unknown { check, datum })
-        .collect();
-    let checks: Vec<CheckRow> = ALL
-        .iter()
-        .map(|check| judge(check, &asked.selection, &findings, &unknowns))
         .collect();
     let since = findings
         .iter()
@@ -78,37 +76,39 @@ pub fn build(diagnosis: Diagnosis, snapshot: &Snapshot, asked: Asked) -> Report 
         exit_code: 0,
         summary: Summary::default(),
         chain: diagnosis.chain,
-        checks,
+        checks: Vec::new(),
         findings,
         unknowns,
         since,
         changes: diagnosis.changes,
         timings: asked.timings,
         machine: describe_machine(snapshot),
+        mutes: asked.mutes,
+        repair: None,
     };
-    report.summary = count(&report);
-    report.ok = !report
-        .findings
+    report.checks = ALL
         .iter()
-        .any(|finding| finding.severity == Severity::Error)
-        && report.summary.unknown == 0;
+        .map(|check| judge(check, &asked.selection, &report))
+        .collect();
+    report.summary = count(&report);
+    report.ok =
+        !report.findings.iter().any(|finding| {
+            finding.severity == Severity::Error && report.mute_of(finding).is_none()
+        }) && report.summary.unknown == 0;
     report.exit_code = exit_code(&report);
     report
 }
 
-fn judge(
-    check: &Check,
-    selection: &Selection,
-    findings: &[Finding],
-    unknowns: &[Unknown],
-) -> CheckRow {
+fn judge(check: &Check, selection: &Selection, report: &Report) -> CheckRow {
     let mine = |id: &str| id.split('/').next() == Some(check.id);
-    let worst = findings
+    let worst = report
+        .findings
         .iter()
-        .filter(|finding| mine(finding.spec.id))
+        .filter(|finding| mine(finding.spec.id) && report.mute_of(finding).is_none())
         .map(|finding| finding.severity)
         .max();
-    let missing = unknowns
+    let missing = report
+        .unknowns
         .iter()
         .find(|unknown| unknown.check == check.id && !unknown.datum.optional);
     let (status, reason) = match worst {
@@ -141,7 +141,7 @@ fn count(report: &Report) -> Summary {
     };
     let roots = |severity| {
         report
-            .roots()
+            .heard_roots()
             .filter(|finding| finding.severity == severity)
             .count()
     };
@@ -154,15 +154,22 @@ fn count(report: &Report) -> Summary {
         error: roots(Severity::Error),
         warning: roots(Severity::Warning),
         info: roots(Severity::Info),
-        explained: report.effects().count(),
-        muted: 0,
+        explained: report
+            .effects()
+            .filter(|effect| report.mute_of(effect).is_none())
+            .count(),
+        muted: report
+            .findings
+            .iter()
+            .filter(|finding| report.mute_of(finding).is_some())
+            .count(),
     }
 }
 
 /// The same in every format: 1 with a root at or above `--fail-on`, 2 without a verdict, else 0.
 fn exit_code(report: &Report) -> u8 {
     if report
-        .roots()
+        .heard_roots()
         .any(|root| report.fail_on.includes(root.severity))
     {
         1

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckRow, CheckStatus, FailOn, Report, Summary, Timing, Unknown};
+use super::repair::Repair;
+use super::{CheckRow, CheckStatus, FailOn, Mute, Report, Summary, Timing, Unknown};
 
 /// Version of this form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -49,7 +50,7 @@ pub struct Document {
     /// How long each probe took.
     pub timings: Vec<Timing>,
     /// What was repaired; null where nothing was.
-    pub repair: Option<serde_json::Value>,
+    pub repair: Option<Repair>,
     /// Why there is no report; null where there is one.
     pub error: Option<ErrorJson>,
 }
@@ -108,7 +109,26 @@ pub struct FindingJson {
     /// The command that shows its runbook page.
     pub docs: String,
     /// Who muted it and until when, or null.
-    pub muted: Option<serde_json::Value>,
+    pub muted: Option<MutedJson>,
+}
+
+/// Who muted a finding, and until when.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MutedJson {
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+impl From<&Mute> for MutedJson {
+    fn from(mute: &Mute) -> Self {
+        Self {
+            until: mute.until,
+            reason: mute.reason.clone(),
+        }
+    }
 }
 
 /// What could not be looked at.
@@ -153,11 +173,12 @@ impl From<&Report> for Document {
             findings: report
                 .findings
                 .iter()
-                .map(|finding| FindingJson::new(finding, &report.command))
+                .map(|finding| FindingJson::new(finding, report))
                 .collect(),
             unknowns: report.unknowns.iter().map(UnknownJson::from).collect(),
             changes: report.changes.clone(),
             timings: report.timings.clone(),
+            repair: report.repair.clone(),
             ..Self::empty()
         }
     }
@@ -225,7 +246,7 @@ impl From<&Unknown> for UnknownJson {
 }
 
 impl FindingJson {
-    fn new(finding: &Finding, command: &str) -> Self {
+    fn new(finding: &Finding, report: &Report) -> Self {
         Self {
             id: finding.spec.id.into(),
             key: finding.key(),
@@ -239,8 +260,8 @@ impl FindingJson {
             explains: finding.explains.clone(),
             evidence: finding.evidence.clone(),
             fixes: finding.fixes.clone(),
-            docs: format!("{command} doctor explain {}", finding.spec.id),
-            muted: None,
+            docs: format!("{} doctor explain {}", report.command, finding.spec.id),
+            muted: report.mute_of(finding).map(MutedJson::from),
         }
     }
 }

@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::mute::Mute;
+use super::repair::Repair;
+
 /// What one look found, judged by what was asked for.
 #[derive(Debug)]
 pub struct Report {
@@ -49,6 +52,10 @@ pub struct Report {
     pub timings: Vec<Timing>,
     /// What a first run needs to know of the machine: `port 4000 free`. Empty when a config was found.
     pub machine: Vec<String>,
+    /// What a person does not want to hear of.
+    pub mutes: Vec<Mute>,
+    /// What was repaired, or would be; none without `--fix`.
+    pub repair: Option<Repair>,
 }
 
 /// Counts of a report. The first five count checks, the others findings.
@@ -166,6 +173,27 @@ impl Report {
     /// The roots, in the order in which they are shown.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| self.is_root(finding))
+    }
+
+    /// Who muted a finding: it is muted itself, or all that explains it is.
+    pub fn mute_of(&self, finding: &Finding) -> Option<&Mute> {
+        let own = |finding: &Finding| self.mutes.iter().find(|mute| mute.means(finding));
+        if let Some(mute) = own(finding) {
+            return Some(mute);
+        }
+        let causes = || {
+            let shown = self.findings.iter();
+            shown.filter(|cause| finding.caused_by.contains(&cause.key()))
+        };
+        // There are no circles among causes.
+        let mut muted = causes().map(|cause| self.mute_of(cause));
+        let first = muted.next()??;
+        muted.all(|mute| mute.is_some()).then_some(first)
+    }
+
+    /// The roots that nobody muted, in the order in which they are shown.
+    pub fn heard_roots(&self) -> impl Iterator<Item = &Finding> {
+        self.roots().filter(|root| self.mute_of(root).is_none())
     }
 
     /// The effects, in the order in which they are shown.

@@ -49,11 +49,16 @@ impl Fingerprinter {
 
     /// The fingerprint of a secret, 16 hex digits.
     pub fn of(&self, secret: &str) -> String {
+        self.of_bytes(secret.as_bytes())
+    }
+
+    /// The same of what may not be text.
+    pub fn of_bytes(&self, secret: &[u8]) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
             // HMAC takes a key of any length.
             return "0000000000000000".into();
         };
-        mac.update(secret.as_bytes());
+        mac.update(secret);
         mac.finalize().into_bytes()[..8]
             .iter()
             .map(|byte| format!("{byte:02x}"))

@@ -4,6 +4,8 @@ pub mod autostart;
 pub mod bind;
 pub mod event_log;
 pub mod fingerprint;
+pub mod handle;
+pub mod in_place;
 pub mod links;
 pub mod place;
 pub mod plain;

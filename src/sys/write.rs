@@ -207,6 +207,19 @@ fn put_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes a file that holds exactly these bytes.
+///
+/// # Errors
+/// [`WriteError::Changed`] when it holds others; the file is then as it was.
+pub fn remove(path: &Path, expected: &[u8]) -> Result<(), WriteError> {
+    let now = read::whole(path, expected.len() as u64);
+    if !now.is_ok_and(|now| now == expected) {
+        return Err(WriteError::Changed { path: path.into() });
+    }
+    std::fs::remove_file(path).map_err(|error| WriteError::io(path, &error))?;
+    sync_folder(path)
+}
+
 /// Adds a line to a file with one write, so that lines of several writers do not mix; makes the
 /// file when it is not there.
 ///

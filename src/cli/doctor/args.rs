@@ -11,8 +11,8 @@ use crate::report::FailOn;
 
 /// Arguments of `flowgate doctor`.
 ///
-/// It changes nothing. It looks at sockets, processes, files, logs and HTTP answers of this
-/// machine, and never asks a model.
+/// Without --fix it changes nothing. It looks at sockets, processes, files, logs and HTTP answers of
+/// this machine, and never asks a model.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -29,6 +29,24 @@ pub struct DoctorArgs {
     /// Form of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Repair what is safe to repair, then offer the rest (safe: only the former, all: both,
+    /// FIX[:SUBJECT]: that one; repeatable). Each repair is verified, and taken back when it does not
+    /// help
+    #[arg(
+        long,
+        value_name = "safe|all|FIX[:SUBJECT]",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["from", "bundle", "wait"]
+    )]
+    pub fix: Vec<String>,
+    /// Show what --fix would change, as a plan and a diff, and change nothing
+    #[arg(long, conflicts_with_all = ["from", "bundle", "wait"])]
+    pub dry_run: bool,
+    /// Apply without asking what is not safe and was asked for
+    #[arg(long)]
+    pub yes: bool,
     /// Show and gate only these checks (repeatable)
     #[arg(long, value_name = "CHECK", value_parser = check_id, value_delimiter = ',')]
     pub check: Vec<String>,
@@ -74,6 +92,32 @@ pub enum DoctorCommand {
     },
     /// Lists every check and every finding
     List,
+    /// Takes a repair back: that run, else all that still stands of the last --fix
+    Undo {
+        /// Its number, as `doctor runs` shows it
+        run: Option<u64>,
+    },
+    /// Lists the repairs so far, or shows one
+    Runs {
+        /// Its number
+        run: Option<u64>,
+    },
+    /// Hides a finding for some time; it counts no more
+    Mute {
+        /// ID[:SUBJECT], as the JSON report has it
+        finding: String,
+        /// For how long
+        #[arg(long = "for", value_name = "DURATION", value_parser = days, default_value = "7d")]
+        duration: Duration,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Shows a hidden finding again
+    Unmute {
+        /// ID[:SUBJECT], as it was muted
+        finding: String,
+    },
     /// Prints the JSON Schema of the report or of the snapshot
     Schema {
         /// Of what
@@ -122,6 +166,11 @@ impl From<Expect> for Expectation {
 }
 
 impl DoctorArgs {
+    /// Whether something is to be repaired, or the plan for it is asked for.
+    pub fn is_repair(&self) -> bool {
+        self.dry_run || !self.fix.is_empty()
+    }
+
     /// Whether the report is a JSON document.
     pub fn wants_json(&self) -> bool {
         self.json || self.format == Format::Json
@@ -134,6 +183,18 @@ fn check_id(text: &str) -> Result<String, String> {
     }
     let ids: Vec<&str> = ALL.iter().map(|check| check.id).collect();
     Err(format!("no such check; there are {}", ids.join(", ")))
+}
+
+/// `7d`, `12h`: as [`duration`], and whole days or weeks.
+fn days(text: &str) -> Result<Duration, String> {
+    let whole = |unit: char, seconds: u64| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(seconds).filter(|seconds| *seconds > 0)
+    };
+    match whole('d', 86_400).or_else(|| whole('w', 604_800)) {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => duration(text).map_err(|_| "expected a duration such as 12h, 7d or 2w".into()),
+    }
 }
 
 /// `5s`, `500ms`, `24h`, `1h30m`; a bare number is refused, because its unit is a guess.

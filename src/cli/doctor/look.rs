@@ -19,11 +19,16 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         Some(wait) => wait_and_look(wait, args, global),
     }
     .map_err(Failure::usage)?;
+    print(&report, args)
+}
+
+/// Prints a report in the form that was asked for, and gives its exit code.
+pub fn print(report: &Report, args: &DoctorArgs) -> Result<u8, Failure> {
     if args.wants_json() {
-        output::json(&json_v1::Document::from(&report))?;
+        output::json(&json_v1::Document::from(report))?;
     } else {
         let options = output::layout(args.explained);
-        output::text(&text::render(&report, &options))?;
+        output::text(&text::render(report, &options))?;
     }
     Ok(report.exit_code)
 }
@@ -60,7 +65,7 @@ fn wish(args: &DoctorArgs, global: &Global) -> Wish {
     }
 }
 
-fn source(args: &DoctorArgs, global: &Global) -> Source {
+pub fn source(args: &DoctorArgs, global: &Global) -> Source {
     match &args.from {
         Some(bundle) => Source::Bundle(bundle.clone()),
         None => Source::Machine(Request {

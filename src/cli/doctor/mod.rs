@@ -2,9 +2,14 @@
 
 mod args;
 mod explain;
+mod fix;
 mod list;
 mod look;
+mod mute;
+mod runs;
 mod schema;
+mod talk;
+mod undo;
 mod wait;
 
 pub use args::DoctorArgs;
@@ -22,6 +27,21 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         Some(DoctorCommand::Explain { id }) => explain::run(id),
         Some(DoctorCommand::List) => list::run(),
         Some(DoctorCommand::Schema { of }) => schema::run(*of),
+        Some(DoctorCommand::Undo { run }) => undo::run(*run, global),
+        Some(DoctorCommand::Runs { run }) => runs::run(*run, global),
+        Some(DoctorCommand::Mute {
+            finding,
+            duration,
+            reason,
+        }) => mute::mute(finding, *duration, reason, global),
+        Some(DoctorCommand::Unmute { finding }) => mute::unmute(finding, global),
+        None if args.is_repair() => fix::run(args, global).map_err(|failure| {
+            if args.wants_json() {
+                failure.as_json()
+            } else {
+                failure
+            }
+        }),
         None => look::run(args, global).map_err(|failure| {
             if args.wants_json() {
                 failure.as_json()

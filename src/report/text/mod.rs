@@ -3,6 +3,7 @@
 mod block;
 mod chain;
 mod layout;
+mod repair;
 mod summary;
 
 pub use layout::Options;
@@ -18,12 +19,15 @@ use super::Report;
 pub fn render(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options);
     chain::header(&mut page, report);
+    if let Some(repair) = &report.repair {
+        repair::runs(&mut page, report, repair);
+    }
     let numbered = report
-        .roots()
+        .heard_roots()
         .filter(|root| block::is_problem(root))
         .count();
     let mut number = 0;
-    for root in report.roots() {
+    for root in report.heard_roots() {
         if block::is_problem(root) {
             number += 1;
             let label = (numbered > 1).then(|| format!("{number}/{numbered}"));
@@ -33,7 +37,8 @@ pub fn render(report: &Report, options: &Options) -> String {
         }
     }
     if options.explained {
-        for effect in report.effects() {
+        let heard = |effect: &&Finding| report.mute_of(effect).is_none();
+        for effect in report.effects().filter(heard) {
             block::effect(&mut page, effect);
         }
     }

@@ -3,6 +3,7 @@
 use flowgate_checks::words::count;
 
 use super::layout::{Page, dim, green};
+use super::repair;
 use crate::report::{CheckStatus, Report};
 
 /// Draws the last line.
@@ -13,7 +14,9 @@ pub fn footer(page: &mut Page<'_>, report: &Report) {
     }
     page.gap();
     let joint = page.pick(" · ", "; ").to_owned();
-    let parts = if report.summary.error + report.summary.warning > 0 {
+    let parts = if let Some(repair) = &report.repair {
+        repair::footer(page, report, repair)
+    } else if report.summary.error + report.summary.warning > 0 {
         problems(report)
     } else if report.summary.unknown > 0 {
         without_verdict(report)
@@ -49,13 +52,14 @@ fn problems(report: &Report) -> Vec<String> {
     .into_iter()
     .filter(|(n, _)| *n > 0)
     .map(|(n, word)| count(n, word))
+    .chain((summary.muted > 0).then(|| format!("{} muted", summary.muted)))
     .collect();
     let mut parts = vec![
         counted.join(", "),
         format!("{} ms", report.duration_ms),
         format!("exit {}", report.exit_code),
     ];
-    if let Some(first) = report.roots().next() {
+    if let Some(first) = report.heard_roots().next() {
         parts.push(dim(&format!(
             "{} doctor explain {}",
             report.command, first.spec.id
@@ -90,6 +94,9 @@ fn healthy(page: &Page<'_>, report: &Report) -> Vec<String> {
     ];
     if report.summary.info > 0 {
         parts.push(count(report.summary.info, "note"));
+    }
+    if report.summary.muted > 0 {
+        parts.push(format!("{} muted", report.summary.muted));
     }
     parts.push(format!("{} ms", report.duration_ms));
     parts.push("no model was asked".into());

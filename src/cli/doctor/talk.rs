@@ -1,0 +1,60 @@
+//! The person at a terminal: what is asked of them, and what they are told meanwhile.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use owo_colors::OwoColorize;
+
+use crate::cli::output;
+use crate::cli::progress::Progress;
+use crate::repair::{Offer, Talk};
+
+/// The person at a terminal, or nobody.
+pub struct Terminal {
+    is_there: bool,
+    progress: Option<Progress>,
+}
+
+impl Terminal {
+    /// Somebody is there when questions can be read and answered; `is_wanted` is false for programs.
+    pub fn new(is_wanted: bool) -> Self {
+        Self {
+            is_there: is_wanted && io::stdin().is_terminal() && io::stderr().is_terminal(),
+            progress: None,
+        }
+    }
+}
+
+impl Talk for Terminal {
+    fn can_answer(&self) -> bool {
+        self.is_there
+    }
+
+    fn agrees(&mut self, offers: &[Offer]) -> bool {
+        self.progress = None;
+        for offer in offers {
+            output::errors(&format!(
+                "\n  {}     {}\n  {}  {}\n{}",
+                "why".dimmed(),
+                offer.why,
+                "change".dimmed(),
+                offer.what.bold(),
+                indented(&offer.diff)
+            ));
+        }
+        output::errors("apply it? [y/N] ");
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    fn note(&mut self, what: &str) {
+        let progress = self
+            .progress
+            .get_or_insert_with(|| Progress::of("repair", true));
+        progress.note(what.to_owned());
+    }
+}
+
+fn indented(diff: &str) -> String {
+    diff.lines().map(|line| format!("    {line}\n")).collect()
+}

@@ -1,0 +1,95 @@
+//! Ends one process that is known by pid and start time, by a ladder of signals.
+
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::error::StepError;
+use crate::platform;
+
+/// So long a process may take to end after each signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Sends the signals one after the other until the process has ended.
+///
+/// # Errors
+/// [`StepError::Changed`] when another process has the pid or it has gone, and then no signal was
+/// sent; [`StepError::Failed`] when it lives on.
+pub fn end(pid: u32, start_time: u64, ladder: &[String]) -> Result<(), StepError> {
+    let gone = || StepError::Changed(format!("pid {pid} is another process by now, or has ended"));
+    let raw = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(gone)?;
+    let handle = pidfd_open(raw, PidfdFlags::empty()).map_err(|_| gone())?;
+    // From here on the handle cannot become another process; whose it is has to be asked now.
+    if !is_alive(pid, start_time) {
+        return Err(gone());
+    }
+    for name in ladder {
+        let signal = match name.as_str() {
+            "TERM" => Signal::TERM,
+            "INT" => Signal::INT,
+            "KILL" => Signal::KILL,
+            "CONT" => Signal::CONT,
+            other => {
+                return Err(StepError::Refused(format!(
+                    "{other} is no signal of a ladder"
+                )));
+            }
+        };
+        if let Err(error) = pidfd_send_signal(&handle, signal)
+            && error != rustix::io::Errno::SRCH
+        {
+            return Err(StepError::Failed(format!(
+                "failed to send {name} to pid {pid}: {error}"
+            )));
+        }
+        let grace = Timespec::try_from(GRACE).ok();
+        let mut ends = [PollFd::new(&handle, PollFlags::IN)];
+        // A poll that is interrupted is followed by the next signal; that is no harm.
+        if poll(&mut ends, grace.as_ref()).is_ok_and(|ready| ready > 0) {
+            return Ok(());
+        }
+    }
+    Err(StepError::Failed(format!(
+        "pid {pid} lives on after {}",
+        ladder.join(", ")
+    )))
+}
+
+/// Whether exactly this process lives.
+pub fn is_alive(pid: u32, start_time: u64) -> bool {
+    platform::process_stat(pid).is_some_and(|stat| stat.start_time == start_time && !stat.is_dead())
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test starts what it ends")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_named_process_is_ended() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        let start = platform::process_stat(pid).unwrap().start_time;
+        let ladder = ["TERM".to_owned(), "KILL".to_owned()];
+        assert!(matches!(
+            end(pid, start + 1, &ladder),
+            Err(StepError::Changed(_))
+        ));
+        assert!(is_alive(pid, start));
+        // A zombie has ended: its parent, which is this test, has not asked yet.
+        end(pid, start, &ladder).unwrap();
+        assert!(!is_alive(pid, start));
+        child.wait().unwrap();
+        assert!(matches!(
+            end(pid, start, &ladder),
+            Err(StepError::Changed(_))
+        ));
+    }
+}

@@ -1,0 +1,39 @@
+//! Repair on real files and processes: what `--fix` changes, what it proves, and how it is taken back.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod crash;
+mod disk;
+mod fix;
+mod fix_config;
+mod fix_missing_binaries;
+mod fix_oauth_login;
+mod fix_port_conflict;
+mod fix_readiness;
+mod fix_secret_permissions;
+mod fix_supervisor;
+#[path = "../live/gateway.rs"]
+#[expect(dead_code, reason = "the live tests need more of it")]
+mod gateway;
+mod harm;
+mod inside;
+mod modes;
+mod ports;
+#[path = "../live/process.rs"]
+#[expect(dead_code, reason = "the live tests need more of it")]
+mod process;
+mod races;
+#[path = "../live/report.rs"]
+mod report;
+mod services;
+mod state;
+mod stranger;
+#[path = "../live/supervised.rs"]
+#[expect(dead_code, reason = "the live tests need more of it")]
+mod supervised;
+mod uncovered;
+mod words;
