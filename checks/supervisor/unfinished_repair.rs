@@ -60,9 +60,13 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
     verdict.push(finding.fix(fix));
 }
 
+/// `repair 7`, `repairs 6, 7`.
 fn names(repairs: &[UnfinishedRepair]) -> String {
     let names: Vec<&str> = repairs.iter().map(|repair| repair.run.as_str()).collect();
-    names.join(", ")
+    match names.as_slice() {
+        [only] => format!("repair {only}"),
+        several => format!("repairs {}", several.join(", ")),
+    }
 }
 
 fn row(repair: &UnfinishedRepair, snapshot: &Snapshot) -> Evidence {

@@ -18,7 +18,7 @@ pub mod lock;
 mod mask;
 pub mod mode;
 mod order;
-mod owner;
+pub mod owner;
 pub mod place;
 pub mod plan;
 mod prepare;

@@ -2,6 +2,7 @@
 //! lock its owner out.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use flowgate_checks::model::Snapshot;
 
@@ -19,14 +20,22 @@ pub fn check(snapshot: &Snapshot) -> Result<(), RepairError> {
         return Ok(());
     }
     let path = Root::new(&snapshot.paths.root).resolve(shown);
-    let Ok(facts) = std::fs::metadata(&path) else {
+    check_dir(&path, shown)
+}
+
+/// The same for a runtime dir; `shown` is how it is named.
+///
+/// # Errors
+/// [`RepairError::NotOwner`].
+pub fn check_dir(path: &Path, shown: &str) -> Result<(), RepairError> {
+    let Ok(facts) = std::fs::metadata(path) else {
         return Ok(());
     };
     if facts.uid() == rustix::process::geteuid().as_raw() {
         return Ok(());
     }
     Err(RepairError::NotOwner {
-        dir: shown.clone(),
+        dir: shown.to_owned(),
         owner: Users::load().name(facts.uid()),
     })
 }

@@ -124,3 +124,7 @@ fn touches(step: &Step) -> Vec<String> {
         Step::FinishRollBack { run } => vec![format!("run {run}")],
     }
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -77,7 +77,8 @@ impl Transaction<'_> {
     /// Applies, verifies, keeps or takes back.
     ///
     /// # Errors
-    /// [`RepairError`], when there is no look to verify with; what was done is taken back then.
+    /// [`RepairError`], when there is no look to verify with; what was done is taken back then, or is
+    /// found as unfinished by the next look.
     pub fn carry_out(
         &self,
         planned: &[PlannedRun],
@@ -90,7 +91,7 @@ impl Transaction<'_> {
             talk.note(&run.title);
             match self.begin(run, group) {
                 Ok(Start::Begun(run)) => begun.push(*run),
-                Ok(Start::Finished(shown)) => finished.push(shown),
+                Ok(Start::Finished(shown)) => finished.push(*shown),
                 Err(why) => {
                     let reason = Some(why.to_string());
                     finished.push(shown::run(run, RunState::Refused, reason));
@@ -108,22 +109,33 @@ impl Transaction<'_> {
                 return Err(error);
             }
         };
-        let look = full(&after);
-        let verdicts: Vec<Option<String>> = begun
-            .iter()
-            .map(|run| self.why_not_kept(run, &begun, &look))
-            .collect();
+        let mut look = full(&after);
         let uncovered = uncovered(&self.before, &look);
-        let mut has_rolled_back = false;
-        for (run, verdict) in begun.into_iter().zip(verdicts) {
-            let shown = match verdict {
-                None => self.keep(run, &look),
-                Some(why) => self.roll_back(run, &why),
-            };
-            has_rolled_back |= shown.state != RunState::Kept;
-            finished.push(shown);
+        // What is taken back may have been to blame for what another run was charged with, and the
+        // other way round: who is left is judged anew.
+        loop {
+            let verdicts: Vec<Option<String>> = begun
+                .iter()
+                .map(|run| self.why_not_kept(run, &begun, &look))
+                .collect();
+            if verdicts.iter().all(Option::is_none) {
+                break;
+            }
+            let mut left = Vec::new();
+            for (run, verdict) in begun.into_iter().zip(verdicts) {
+                match verdict {
+                    None => left.push(run),
+                    Some(why) => finished.push(self.roll_back(run, &why)),
+                }
+            }
+            begun = left;
+            after = (self.look)().map_err(|error| RepairError::Look(error.to_string()))?;
+            look = full(&after);
         }
-        if has_rolled_back {
+        let kept: Vec<Run> = begun.into_iter().map(|run| self.keep(run, &look)).collect();
+        let is_all_kept = kept.iter().all(|run| run.state == RunState::Kept);
+        finished.extend(kept);
+        if !is_all_kept {
             after = (self.look)().map_err(|error| RepairError::Look(error.to_string()))?;
         }
         Ok(Outcome {
@@ -192,7 +204,7 @@ impl Transaction<'_> {
             restored.push(back.words());
         }
         shown.restored = Some(restored.join("; "));
-        Ok(Start::Finished(shown))
+        Ok(Start::Finished(Box::new(shown)))
     }
 
     fn record(
@@ -360,7 +372,7 @@ impl Transaction<'_> {
 /// How a run begins.
 enum Start<'p> {
     Begun(Box<Begun<'p>>),
-    Finished(Run),
+    Finished(Box<Run>),
 }
 
 /// The service that a step lets run.

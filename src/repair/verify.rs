@@ -58,7 +58,7 @@ pub fn why_not_gone(key: &str, before: &Look, after: &Look) -> Option<String> {
     let is_another_name = |is: &&Finding| {
         let group = |ids: &[&str]| ids.contains(&was.spec.id) && ids.contains(&is.spec.id);
         is.subject == was.subject
-            && is.severity == Severity::Error
+            && is.severity > Severity::Info
             && (group(&STATES) || group(&HOLDERS))
     };
     if let Some(is) = after.report.findings.iter().find(is_another_name) {
@@ -164,3 +164,7 @@ impl Look {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

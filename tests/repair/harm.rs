@@ -16,16 +16,22 @@ use crate::supervised::{Supervised, is_alive, send};
 /// One fault, and how it is made.
 struct Fault {
     name: &'static str,
+    /// Whether a safe repair ends it.
+    is_safe: bool,
     make: fn(&Supervised) -> Option<Stranger>,
 }
 
+const NOTHING: &str = "nothing is wrong";
+
 const FAULTS: &[Fault] = &[
     Fault {
-        name: "nothing is wrong",
+        name: NOTHING,
+        is_safe: false,
         make: |_| None,
     },
     Fault {
         name: "a token that others can read",
+        is_safe: true,
         make: |gateway| {
             set_mode(&gateway.path(".router/auths"), 0o755);
             let expires = token("2099-01-01T00:00:00Z");
@@ -35,6 +41,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a config with keys that others can read",
+        is_safe: true,
         make: |gateway| {
             set_mode(&gateway.path("config/cliproxyapi.yaml"), 0o644);
             None
@@ -42,6 +49,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a key that the proxy refuses",
+        is_safe: false,
         make: |gateway| {
             let wrong = "sk-another-key-00000000";
             gateway.edit(".router/runtime/litellm.active.yaml", UPSTREAM_KEY, wrong);
@@ -51,6 +59,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a stranger on the port of litellm",
+        is_safe: false,
         make: |gateway| {
             gateway.flowgate(&["service", "stop", "litellm"]);
             let stranger = Stranger::on(gateway.litellm);
@@ -60,6 +69,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a service that is suspended",
+        is_safe: true,
         make: |gateway| {
             send(gateway.pid("litellm").unwrap(), Signal::STOP);
             None
@@ -67,6 +77,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "both services dead and nobody watches",
+        is_safe: true,
         make: |gateway| {
             let pids = ["litellm", "cliproxyapi_plus"].map(|name| gateway.pid(name).unwrap());
             gateway.kill_supervisor();
@@ -79,6 +90,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "nobody watches",
+        is_safe: true,
         make: |gateway| {
             gateway.kill_supervisor();
             None
@@ -86,6 +98,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a record of a run that is over",
+        is_safe: true,
         make: |gateway| {
             gateway.flowgate(&["service", "stop", "all"]);
             gateway.kill_supervisor();
@@ -128,6 +141,16 @@ fn planned_files(document: &Value) -> BTreeSet<String> {
     files
 }
 
+/// Whether something was repaired, and all of it was kept.
+fn is_kept(document: &Value) -> bool {
+    let rounds = document["repair"]["rounds"].as_array().unwrap();
+    let mut runs = rounds
+        .iter()
+        .flat_map(|round| round["runs"].as_array().unwrap())
+        .peekable();
+    runs.peek().is_some() && runs.all(|run| run["state"] == "kept")
+}
+
 fn check(fault: &Fault, args: &[&str]) {
     let gateway = Supervised::new(&[]);
     let started = gateway.flowgate(&["service", "start", "all"]);
@@ -156,7 +179,20 @@ fn check(fault: &Fault, args: &[&str]) {
     let journals = gateway.path(".router/runtime/doctor");
     no_secret_outside_of_copies(&journals, &name);
 
-    if document["repair"]["rounds"].as_array().unwrap().is_empty() {
+    let is_repaired = is_kept(&document);
+    let is_ended = args.contains(&"--fix=all") || fault.is_safe;
+    assert_eq!(
+        is_repaired,
+        is_ended && fault.name != NOTHING,
+        "{name}: {document:#}"
+    );
+    let is_mended = document["exitCode"] == 0;
+    assert_eq!(
+        is_mended,
+        is_ended || fault.name == NOTHING,
+        "{name}: {document:#}"
+    );
+    if !is_repaired {
         assert_eq!(changed, Vec::<String>::new(), "{name}");
         return;
     }

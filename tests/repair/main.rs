@@ -36,3 +36,4 @@ mod stranger;
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod supervised;
 mod uncovered;
+mod words;

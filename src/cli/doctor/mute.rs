@@ -7,9 +7,13 @@ use flowgate_checks::ALL;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::failure::{EXIT_FAILED, Failure};
+use crate::cli::opened::Opened;
 use crate::cli::{Global, opened, output};
 use crate::doctor::{mutes, pages};
+use crate::repair::owner;
 use crate::report::Mute;
+
+use super::fix::failure;
 
 /// Hides a finding for some time; gives the exit code.
 pub fn mute(
@@ -19,7 +23,7 @@ pub fn mute(
     global: &Global,
 ) -> Result<u8, Failure> {
     let (id, subject) = split(finding)?;
-    let opened = opened::open(global)?;
+    let opened = own(global)?;
     let now = Timestamp::now();
     let length = SignedDuration::try_from(duration)
         .map_err(|_| Failure::usage(anyhow!("so long nothing is muted")))?;
@@ -41,13 +45,21 @@ pub fn mute(
 /// Shows a hidden finding again; gives the exit code.
 pub fn unmute(finding: &str, global: &Global) -> Result<u8, Failure> {
     let (id, subject) = split(finding)?;
-    let opened = opened::open(global)?;
+    let opened = own(global)?;
     if mutes::remove(&opened.config.paths.runtime_dir, id, subject)? {
         output::text(&format!("{finding} is shown again\n"))?;
         return Ok(0);
     }
     output::error(&format!("{finding} is not muted"), None);
     Ok(EXIT_FAILED)
+}
+
+/// The gateway, when its runtime dir is ours: a file of another user in it would be in the way.
+fn own(global: &Global) -> Result<Opened, Failure> {
+    let opened = opened::open(global)?;
+    let runtime = &opened.config.paths.runtime_dir;
+    owner::check_dir(runtime, &opened.root.show(runtime)).map_err(failure)?;
+    Ok(opened)
 }
 
 /// `readiness/slow:litellm` in its parts; the id has to be one.

@@ -10,12 +10,13 @@ use crate::repair::ground::Ground;
 use crate::repair::lock::Lock;
 use crate::repair::place::Place;
 use crate::repair::record::RunState;
-use crate::repair::{journal, undo};
+use crate::repair::{journal, owner, undo};
 
 /// Takes back one run, or what still stands of the last group; gives the exit code.
 pub fn run(wanted: Option<u64>, global: &Global) -> Result<u8, Failure> {
     let opened = opened::open(global)?;
     let ground = Ground::opened(&opened.path, &opened.config, &opened.cwd);
+    owner::check_dir(&ground.runtime, &ground.root.show(&ground.runtime)).map_err(failure)?;
     let place = Place::below(&ground.runtime);
     let ids = undo::chosen(&place, wanted).map_err(failure)?;
     let _lock = Lock::win(&place).map_err(failure)?;
@@ -50,7 +51,7 @@ pub fn run(wanted: Option<u64>, global: &Global) -> Result<u8, Failure> {
     Ok(EXIT_FAILED)
 }
 
-/// The place of a gateway whose config may be broken, for commands that only read.
+/// There is nothing to show.
 pub fn no_runs() -> Failure {
     failure(RepairError::NoRun("to show".into()))
 }
