@@ -71,15 +71,14 @@ fn fault(record: &RecordFile) -> Option<String> {
     (life != RunLife::Alive).then(|| format!("says that pid {pid} runs, {}", fate(life)))
 }
 
-/// Whether a process of the service, or of its program, lives.
+/// Whether a process of a run of the service lives.
 fn lives(snapshot: &Snapshot, name: &str) -> bool {
     snapshot.processes.values().any(|process| {
         let is_one = match &process.relation {
             Relation::Service { service }
             | Relation::Tree { service }
-            | Relation::Orphan { service }
-            | Relation::SameProgram { service } => service == name,
-            Relation::Forwarder | Relation::Foreign => false,
+            | Relation::Orphan { service } => service == name,
+            Relation::SameProgram { .. } | Relation::Forwarder | Relation::Foreign => false,
         };
         is_one && process.state != 'Z'
     })

@@ -42,6 +42,8 @@ fn the_port_of_the_proxy_moves_in_every_place_that_names_it() {
     let changed = differences(&before, &state(&gateway.path(".")));
     let expected = [
         ".router/runtime/litellm.active.yaml",
+        // When the profile was rendered.
+        ".router/runtime/state.json",
         "config/cliproxyapi.yaml",
         FLOWGATE_YAML,
     ];

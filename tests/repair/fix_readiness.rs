@@ -10,6 +10,8 @@ use crate::state::{differences, state};
 use crate::supervised::{Supervised, is_alive, send};
 
 const ACTIVE: &str = ".router/runtime/litellm.active.yaml";
+/// What LiteLLM answers to a wrong key.
+pub const REFUSED: u16 = 400;
 const FLOWGATE_YAML: &str = "config/flowgate.yaml";
 
 fn started() -> Supervised {
@@ -191,5 +193,5 @@ fn a_master_key_that_everybody_knows_becomes_a_random_one() {
     let key = config["general_settings"]["master_key"].as_str().unwrap();
     assert!(key.starts_with("sk-") && key.len() >= 32, "{}", key.len());
     assert_eq!(status_with_key(gateway.litellm, key), 200);
-    assert_eq!(status_with_key(gateway.litellm, "sk-1234"), 401);
+    assert_eq!(status_with_key(gateway.litellm, "sk-1234"), REFUSED);
 }

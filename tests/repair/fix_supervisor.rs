@@ -31,7 +31,7 @@ fn a_record_of_a_run_that_is_over_is_removed_and_comes_back_by_undo() {
     write(&supervisor, &stopped.to_string(), 0o600);
     let document = gateway.doctor(&["--fix=safe"]);
     assert_eq!(roots(&document), Vec::<String>::new());
-    assert!(!record.exists(), "{:#}", document["repair"]);
+    assert!(!record.exists(), "{document:#}");
     undo(&gateway);
     assert!(record.exists());
 }
