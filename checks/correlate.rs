@@ -135,6 +135,7 @@ const RULES: &[Rule] = &[
         effects: &[
             "readiness/client-key-rejected",
             "readiness/upstream-key-rejected",
+            "readiness/tls-mismatch",
         ],
         related: Related::Chain,
     },

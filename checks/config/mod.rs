@@ -3,7 +3,7 @@
 mod file;
 mod key;
 mod log_lost;
-mod overridden;
+pub(crate) mod overridden;
 mod port;
 mod readiness_path;
 mod running;

@@ -10,12 +10,16 @@ mod last_words;
 mod master_key;
 mod missing_environment;
 mod models;
+mod open_gateway;
 mod process;
+mod safe_mode;
 mod slow;
 mod source;
 mod stale_config;
+mod tls_mismatch;
 mod upstream_address;
 mod upstream_key;
+mod wrong_path;
 
 use crate::model::{Check, ServiceKind, Snapshot, Verdict};
 use crate::places::unread_config;
@@ -35,7 +39,11 @@ crate::findings! { "readiness";
     CLIENT_KEY_REJECTED = "client-key-rejected", Error, Outage, "refuses the client key";
     UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
     UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
+    TLS_MISMATCH = "tls-mismatch", Error, Outage, "TLS on one side alone";
     NO_MODELS = "no-models", Error, Outage, "lists no model";
+    SAFE_MODE = "safe-mode", Error, Outage, "its keys are those of the template";
+    OPEN_GATEWAY = "open-gateway", Error, Exposure, "serves without a key";
+    WRONG_PATH = "wrong-path", Info, Hint, "its readiness path does not exist";
     HTTP_ERROR = "http-error", Error, Outage, "answers with an error";
 }
 
@@ -60,6 +68,9 @@ fn run(snapshot: &Snapshot) -> Verdict {
         }
         http_error::look(view, &mut verdict);
         models::look(view, &mut verdict);
+        safe_mode::look(view, &mut verdict);
+        open_gateway::look(view, &mut verdict);
+        wrong_path::look(view, &mut verdict);
     }
     if let Some(litellm) = service_of(snapshot, ServiceKind::Litellm) {
         active_profile::look(litellm, &mut verdict);
@@ -70,6 +81,7 @@ fn run(snapshot: &Snapshot) -> Verdict {
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
             upstream_key::look(litellm, proxy, &mut verdict);
             upstream_address::look(litellm, proxy, &mut verdict);
+            tls_mismatch::look(litellm, proxy, &mut verdict);
         }
     }
     verdict

@@ -15,6 +15,7 @@ mod init;
 mod key;
 mod missing_binaries;
 mod oauth_login;
+mod open_gateway;
 mod port_conflict;
 mod process;
 mod profile;

@@ -138,6 +138,7 @@ pub const CASES: &[Case] = &[
     case("5-cliproxy-killed-after-start"),
     case("5-litellm-master-key-missing"),
     case("5-litellm-upstream-key-wrong"),
+    case("5-mainline-template-api-keys"),
     case("5-profile-not-generated-litellm"),
     Case {
         may_be_effects: &["readiness/model-unserved:litellm"],
