@@ -162,6 +162,12 @@ const RULES: &[Rule] = &[
         effects: STATES,
         related: Related::Chain,
     },
+    Rule {
+        // Other managers end whoever holds the port that they want.
+        causes: &["port-conflict/rival-manager"],
+        effects: STATES,
+        related: Related::Service,
+    },
     // 3. Why a program ends explains that it does not run.
     Rule {
         causes: EXIT_CAUSES,

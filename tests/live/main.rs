@@ -25,6 +25,8 @@ mod running;
 mod secret_permissions;
 mod secrets;
 mod service;
+mod split_stack;
 mod start_faults;
+mod static_faults;
 mod status;
 mod supervised;
