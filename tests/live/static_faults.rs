@@ -93,3 +93,38 @@ fn a_malicious_release_in_the_environment_of_litellm_is_told() {
     let found = finding(&document, "missing-binaries/known-bad-version:litellm");
     assert_eq!(found["severity"], "error", "{found:#}");
 }
+
+#[test]
+fn dumps_beside_the_config_are_told_until_their_folder_is_closed() {
+    let gateway = Gateway::running();
+    let dump = gateway.path("config/logs/error-v1-chat-completions-2026-11-24T100000-1.log");
+    write(&dump, "a prompt\n", 0o644);
+    set_mode(dump.parent().unwrap(), 0o755);
+    let key = "secret-permissions/prompts-in-dumps:config/logs";
+    let document = gateway.doctor(&[]);
+    let fix = &finding(&document, key)["fixes"][0];
+    assert_eq!(fix["safety"], "safe", "{fix:#}");
+    assert_eq!(fix["commands"][0], "chmod 700 config/logs");
+
+    set_mode(dump.parent().unwrap(), 0o700);
+    assert!(!gateway.doctor(&[]).to_string().contains(key));
+}
+
+#[test]
+fn a_token_that_is_a_link_to_nothing_explains_that_nobody_is_logged_in() {
+    let gateway = Gateway::running();
+    let token = gateway.path(".router/auths/codex-ana@example.com.json");
+    std::fs::remove_file(&token).unwrap();
+    std::os::unix::fs::symlink(gateway.path("vault/gone.json"), &token).unwrap();
+
+    let document = gateway.doctor(&[]);
+
+    assert_eq!(
+        roots(&document),
+        ["secret-permissions/symlink:.router/auths/codex-ana@example.com.json"]
+    );
+    assert!(
+        effects(&document).contains(&"oauth-login/no-credential:codex".to_owned()),
+        "{document:#}"
+    );
+}
