@@ -1,17 +1,22 @@
 #![doc = include_str!("../readiness.md")]
 
 mod active_profile;
+mod api_base;
 mod client_key;
 mod config_rejected;
+mod edit;
 mod http_error;
 mod hung;
 mod killed;
 mod last_words;
 mod master_key;
 mod missing_environment;
+mod model_unserved;
 mod models;
+mod models_dropped;
 mod open_gateway;
 mod process;
+mod proxy_captures;
 mod safe_mode;
 mod slow;
 mod source;
@@ -19,6 +24,8 @@ mod stale_config;
 mod tls_mismatch;
 mod upstream_address;
 mod upstream_key;
+mod upstream_path;
+mod upstream_vendor;
 mod wrong_path;
 
 use crate::model::{Check, ServiceKind, Snapshot, Verdict};
@@ -40,10 +47,15 @@ crate::findings! { "readiness";
     UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
     UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
     TLS_MISMATCH = "tls-mismatch", Error, Outage, "TLS on one side alone";
-    NO_MODELS = "no-models", Error, Outage, "lists no model";
     SAFE_MODE = "safe-mode", Error, Outage, "its keys are those of the template";
     OPEN_GATEWAY = "open-gateway", Error, Exposure, "serves without a key";
     WRONG_PATH = "wrong-path", Info, Hint, "its readiness path does not exist";
+    UPSTREAM_WRONG_PATH = "upstream-wrong-path", Error, Outage, "its upstream path is wrong";
+    UPSTREAM_IS_VENDOR = "upstream-is-vendor", Error, Outage, "sends to a vendor";
+    NO_MODELS = "no-models", Error, Outage, "lists no model";
+    MODEL_UNSERVED = "model-unserved", Error, Outage, "its models are not served";
+    MODELS_DROPPED = "models-dropped", Warning, Risk, "drops models";
+    PROXY_CAPTURES_LOOPBACK = "proxy-captures-loopback", Error, Outage, "sends loopback through a proxy";
     HTTP_ERROR = "http-error", Error, Outage, "answers with an error";
 }
 
@@ -78,10 +90,15 @@ fn run(snapshot: &Snapshot) -> Verdict {
         master_key::look(litellm, &mut verdict);
         missing_environment::look(litellm, &mut verdict);
         client_key::look(litellm, &mut verdict);
+        models_dropped::look(litellm, &mut verdict);
+        proxy_captures::look(litellm, &mut verdict);
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
             upstream_key::look(litellm, proxy, &mut verdict);
             upstream_address::look(litellm, proxy, &mut verdict);
             tls_mismatch::look(litellm, proxy, &mut verdict);
+            upstream_path::look(litellm, proxy, &mut verdict);
+            upstream_vendor::look(litellm, proxy, &mut verdict);
+            model_unserved::look(litellm, proxy, &mut verdict);
         }
     }
     verdict

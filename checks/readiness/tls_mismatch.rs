@@ -4,8 +4,8 @@ use super::TLS_MISMATCH;
 use super::source;
 use crate::by_hand;
 use crate::model::{
-    Answer, BodyClass, EnvVariable, Evidence, Finding, Fix, Impact, Outcome, Safety, Scheme,
-    Severity, Subject, Verdict,
+    Answer, BodyClass, Evidence, Finding, Fix, Impact, Outcome, Safety, Scheme, Severity, Subject,
+    Verdict,
 };
 use crate::state::View;
 use crate::upstream::{Deployment, deployments};
@@ -29,7 +29,7 @@ pub fn look(litellm: View<'_>, proxy: View<'_>, verdict: &mut Verdict) {
             address.is_some_and(|address| address.is_local() && address.leads_to(proxy))
         })
         .filter_map(|deployment| {
-            let base = api_base(litellm, &deployment)?;
+            let base = deployment.base.url()?;
             (scheme_of(base)? != spoken.scheme).then_some((deployment, base))
         })
         .collect();
@@ -64,19 +64,6 @@ fn spoken(proxy: View<'_>) -> Spoken<'_> {
             scheme: configured,
             proof: answers().find(is_plain),
         },
-    }
-}
-
-/// What `api_base` says, a variable of LiteLLM's environment followed.
-fn api_base<'a>(litellm: View<'a>, deployment: &Deployment<'_>) -> Option<&'a str> {
-    let config = &litellm.snapshot.configs.litellm;
-    let text = config.text(&format!("{}.api_base", deployment.path))?;
-    let Some(name) = text.strip_prefix("os.environ/") else {
-        return Some(text);
-    };
-    match litellm.service.environment.known()?.get(name)? {
-        EnvVariable::Text(value) => Some(value),
-        _ => None,
     }
 }
 

@@ -8,11 +8,13 @@
 )]
 
 mod config;
+mod enable;
 mod foreground;
 mod gateway;
 mod harmless;
 mod init;
 mod key;
+mod logs;
 mod missing_binaries;
 mod oauth_login;
 mod open_gateway;
@@ -25,8 +27,10 @@ mod running;
 mod secret_permissions;
 mod secrets;
 mod service;
+mod silent_faults;
 mod split_stack;
 mod start_faults;
 mod static_faults;
 mod status;
 mod supervised;
+mod unusual;

@@ -7,10 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod disk_full;
 mod house;
+mod kills;
+mod logs;
 mod places;
 mod protocol;
 mod ready;
+mod restart;
 mod start;
 mod stop;
 mod survive;
+mod upgrade;
