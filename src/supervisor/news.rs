@@ -10,7 +10,7 @@ use super::exit::Ending;
 use super::policy::{Failure, HEALTH, Inputs};
 use super::protocol::{Answer, Event};
 use super::ready::Sight;
-use super::records::{HistoryLine, LastExit, ServiceState};
+use super::records::{HistoryLine, LastExit, LastReady, ServiceState};
 use super::service::{Message, Service};
 use super::signature::{self, Ended};
 use super::state::Input;
@@ -59,6 +59,9 @@ impl Service {
         }
         self.well_since = Some(now);
         self.deadline = None;
+        let port = self.reach.as_ref().and_then(|reach| reach.port);
+        let run = self.record.run.as_ref();
+        self.record.last_ready = run.map(|run| LastReady::of(run, port, now));
         self.store.note(&HistoryLine::Ready { at: now });
         if note.is_some() {
             self.store.decide("ready", note);

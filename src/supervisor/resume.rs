@@ -83,6 +83,7 @@ fn read_record(places: &Places, name: &str) -> ServiceRecord {
             restarts: 0,
             next_try_at: None,
             last_exit: None,
+            last_ready: None,
         },
     }
 }

@@ -130,6 +130,7 @@ mod tests {
             exe: None,
             digests: BTreeMap::new(),
             binary_digest: None,
+            variables: Vec::new(),
             started_at: None,
             log_offset: 0,
         }

@@ -146,6 +146,7 @@ impl Service {
             exe: Some(program.display().to_string()),
             digests: plan.digests.clone(),
             binary_digest: identity,
+            variables: plan.env.keys().cloned().collect(),
             started_at: Some(now),
             log_offset,
         };

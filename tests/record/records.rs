@@ -69,6 +69,7 @@ fn write_record(
         restarts: 0,
         next_try_at: None,
         last_exit: None,
+        last_ready: None,
     };
     for run in runs {
         if let Some(spawned) = run_record(stage, run, log_offset) {
@@ -108,6 +109,7 @@ fn run_record(stage: &Stage<'_>, run: &Started, log_offset: u64) -> Option<RunRe
         exe: Some(run.argv[0].clone()),
         digests: Default::default(),
         binary_digest: None,
+        variables: Vec::new(),
         started_at: Some(stage.recording.time(run.started_t)),
         log_offset,
     })

@@ -1,7 +1,7 @@
 //! Ctrl-C while services stop: the first says what a second does, each further one sends the next
 //! signal of the ladder at once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl Impatience {
     }
 }
 
-fn hear(service: &Mutex<String>, runtime_dir: &PathBuf) {
+fn hear(service: &Mutex<String>, runtime_dir: &Path) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

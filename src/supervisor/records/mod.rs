@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod last_ready;
 mod life;
 mod meaning;
 mod pid_file;
@@ -11,6 +12,7 @@ mod supervisor;
 
 pub use events::{last_logins, parse_logins};
 pub use history::{HistoryLine, parse_history};
+pub use last_ready::LastReady;
 pub use life::{LifeSign, life_of};
 pub use meaning::{RecordedRun, RecordedService, interpret};
 pub use pid_file::{PidFile, parse_pid_file};

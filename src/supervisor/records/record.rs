@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use super::last_ready::LastReady;
 use crate::sys::read::ReadError;
 
 /// Version of the form that this flowgate writes and reads.
@@ -50,6 +51,9 @@ pub struct ServiceRecord {
     /// How its last run ended.
     #[serde(default)]
     pub last_exit: Option<LastExit>,
+    /// With what it was ready last.
+    #[serde(default)]
+    pub last_ready: Option<LastReady>,
 }
 
 /// Where the state machine of a service stands.
@@ -101,6 +105,9 @@ pub struct RunRecord {
     /// Digest of the executable.
     #[serde(default)]
     pub binary_digest: Option<String>,
+    /// The names of its variables, sorted.
+    #[serde(default)]
+    pub variables: Vec<String>,
     /// When it was started.
     #[serde(default)]
     pub started_at: Option<Timestamp>,
