@@ -135,6 +135,7 @@ const RULES: &[Rule] = &[
         effects: &[
             "readiness/client-key-rejected",
             "readiness/upstream-key-rejected",
+            "readiness/tls-mismatch",
         ],
         related: Related::Chain,
     },
@@ -165,6 +166,12 @@ const RULES: &[Rule] = &[
         causes: &["supervisor/gone"],
         effects: STATES,
         related: Related::Chain,
+    },
+    Rule {
+        // Other managers end whoever holds the port that they want.
+        causes: &["port-conflict/rival-manager"],
+        effects: STATES,
+        related: Related::Service,
     },
     // 3. Why a program ends explains that it does not run.
     Rule {

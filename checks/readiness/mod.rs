@@ -15,16 +15,20 @@ mod missing_environment;
 mod model_unserved;
 mod models;
 mod models_dropped;
+mod open_gateway;
 mod process;
 mod proxy_captures;
 mod resources;
+mod safe_mode;
 mod slow;
 pub mod source;
 mod stale_config;
+mod tls_mismatch;
 mod upstream_address;
 mod upstream_key;
 mod upstream_path;
 mod upstream_vendor;
+mod wrong_path;
 
 use crate::model::{Check, ServiceKind, Snapshot, Verdict};
 use crate::places::unread_config;
@@ -45,6 +49,10 @@ crate::findings! { "readiness";
     CLIENT_KEY_REJECTED = "client-key-rejected", Error, Outage, "refuses the client key";
     UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
     UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
+    TLS_MISMATCH = "tls-mismatch", Error, Outage, "TLS on one side alone";
+    SAFE_MODE = "safe-mode", Error, Outage, "its keys are those of the template";
+    OPEN_GATEWAY = "open-gateway", Error, Exposure, "serves without a key";
+    WRONG_PATH = "wrong-path", Info, Hint, "its readiness path does not exist";
     UPSTREAM_WRONG_PATH = "upstream-wrong-path", Error, Outage, "its upstream path is wrong";
     UPSTREAM_IS_VENDOR = "upstream-is-vendor", Error, Outage, "sends to a vendor";
     NO_MODELS = "no-models", Error, Outage, "lists no model";
@@ -77,6 +85,9 @@ fn run(snapshot: &Snapshot) -> Verdict {
         }
         http_error::look(view, &mut verdict);
         models::look(view, &mut verdict);
+        safe_mode::look(view, &mut verdict);
+        open_gateway::look(view, &mut verdict);
+        wrong_path::look(view, &mut verdict);
     }
     if let Some(litellm) = service_of(snapshot, ServiceKind::Litellm) {
         active_profile::look(litellm, &mut verdict);
@@ -89,6 +100,7 @@ fn run(snapshot: &Snapshot) -> Verdict {
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
             upstream_key::look(litellm, proxy, &mut verdict);
             upstream_address::look(litellm, proxy, &mut verdict);
+            tls_mismatch::look(litellm, proxy, &mut verdict);
             upstream_path::look(litellm, proxy, &mut verdict);
             upstream_vendor::look(litellm, proxy, &mut verdict);
             model_unserved::look(litellm, proxy, &mut verdict);
