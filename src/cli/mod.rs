@@ -24,6 +24,7 @@ pub mod status;
 pub mod supervise;
 mod table;
 
+use crate::report::Format;
 use failure::Failure;
 
 /// Runs a local LLM gateway and repairs it.
@@ -125,7 +126,7 @@ fn refuse(args: &[OsString], error: &clap::Error) -> u8 {
             .trim_start_matches("error: ");
         return Failure::usage(anyhow::anyhow!("{message}"))
             .hint("flowgate doctor --help")
-            .as_json()
+            .as_report(Format::Json)
             .report();
     }
     match output::clap(error) {

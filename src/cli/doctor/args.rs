@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use flowgate_checks::ALL;
 use flowgate_checks::model::Expectation;
 
-use crate::report::FailOn;
+use crate::report::{FailOn, Format};
 
 /// Arguments of `flowgate doctor`.
 ///
@@ -91,15 +91,6 @@ pub enum SchemaOf {
     Snapshot,
 }
 
-/// Forms of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
 /// States in which the services should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Expect {
@@ -122,9 +113,9 @@ impl From<Expect> for Expectation {
 }
 
 impl DoctorArgs {
-    /// Whether the report is a JSON document.
-    pub fn wants_json(&self) -> bool {
-        self.json || self.format == Format::Json
+    /// The form of the report.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
     }
 }
 

@@ -7,7 +7,7 @@ use flowgate_checks::model::{Expectation, Policy};
 use crate::cli::failure::Failure;
 use crate::cli::{Global, output};
 use crate::doctor::{self, DoctorError, Request, Source, Wish};
-use crate::report::{Report, Selection, json_v1, text};
+use crate::report::{Format, Report, Selection, html, json_v1, junit, text};
 
 use super::args::DoctorArgs;
 use super::wait;
@@ -19,11 +19,14 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         Some(wait) => wait_and_look(wait, args, global),
     }
     .map_err(Failure::usage)?;
-    if args.wants_json() {
-        output::json(&json_v1::Document::from(&report))?;
-    } else {
-        let options = output::layout(args.explained);
-        output::text(&text::render(&report, &options))?;
+    match args.format() {
+        Format::Text => {
+            let options = output::layout(args.explained);
+            output::text(&text::render(&report, &options))?;
+        }
+        Format::Json => output::json(&json_v1::Document::from(&report))?,
+        Format::Html => output::file(&html::render(&report))?,
+        Format::Junit => output::file(&junit::render(&report))?,
     }
     Ok(report.exit_code)
 }

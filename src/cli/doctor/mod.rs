@@ -22,12 +22,6 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         Some(DoctorCommand::Explain { id }) => explain::run(id),
         Some(DoctorCommand::List) => list::run(),
         Some(DoctorCommand::Schema { of }) => schema::run(*of),
-        None => look::run(args, global).map_err(|failure| {
-            if args.wants_json() {
-                failure.as_json()
-            } else {
-                failure
-            }
-        }),
+        None => look::run(args, global).map_err(|failure| failure.as_report(args.format())),
     }
 }
