@@ -153,7 +153,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         causes: &["config/overridden"],
-        effects: &["readiness/config-rejected"],
+        effects: &["readiness/config-rejected", "readiness/models-dropped"],
+        related: Related::Service,
+    },
+    Rule {
+        causes: &["readiness/models-dropped"],
+        effects: &["readiness/no-models"],
         related: Related::Service,
     },
     Rule {

@@ -22,6 +22,7 @@ pub mod routes;
 pub mod secret_permissions;
 pub mod shell;
 pub mod state;
+pub mod suggest;
 pub mod supervisor;
 pub mod upstream;
 pub mod words;
@@ -62,6 +63,7 @@ mod tests {
         "routes",
         "shell",
         "state",
+        "suggest",
         "upstream",
         "words",
     ];

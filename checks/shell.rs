@@ -41,6 +41,16 @@ fn quote_control(text: &str) -> String {
     quoted
 }
 
+/// A path of the snapshot as the shell's `.` takes it: a name without a slash is looked up on PATH.
+pub fn sourced(snapshot: &Snapshot, shown: &str) -> String {
+    let path = path(snapshot, shown);
+    if path.contains('/') {
+        path
+    } else {
+        format!("./{path}")
+    }
+}
+
 /// A path of the snapshot as a shell word that names it from where flowgate was called:
 /// as shown when that is the root, absolute otherwise.
 pub fn path(snapshot: &Snapshot, shown: &str) -> String {

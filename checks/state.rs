@@ -1,5 +1,7 @@
 //! What follows from a snapshot about a service: wanted, running, serving, and who holds its port.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::logs;
 use crate::model::{
     Answer, Expectation, Identity, Observed, Owner, Process, RunLife, Service, ServiceKind,
@@ -238,6 +240,16 @@ pub fn held_by(process: &Process) -> Option<String> {
         ('t', None) => Some(format!("pid {} is traced", process.pid)),
         _ => None,
     }
+}
+
+/// When a process was started, by its age.
+pub fn started_at(snapshot: &Snapshot, process: &Process) -> Timestamp {
+    let age = i64::try_from(process.age_ms).unwrap_or(i64::MAX);
+    snapshot
+        .clock
+        .gathered_at
+        .checked_sub(SignedDuration::from_millis(age))
+        .unwrap_or(Timestamp::MIN)
 }
 
 /// Every listener; none when they could not be looked at.

@@ -1,8 +1,12 @@
 //! What LiteLLM sends where: its deployments with address and key, and what becomes of the key.
 
 mod address;
+mod base;
+mod model;
 
 pub use address::Address;
+pub use base::Base;
+pub use model::{default_model, listed_models, provider, sent_model};
 
 use crate::by_hand::split_place;
 use crate::model::{
@@ -23,6 +27,8 @@ pub struct Deployment<'a> {
     pub path: String,
     /// `model_name`, when it can be read.
     pub model: Option<&'a str>,
+    /// What its `api_base` says.
+    pub base: Base<'a>,
     /// The address that its `api_base` names, when it names one.
     pub address: Option<Address>,
     /// The key that is sent there.
@@ -52,26 +58,16 @@ pub fn deployments(snapshot: &Snapshot) -> Vec<Deployment<'_>> {
     (0..count)
         .map(|index| {
             let path = format!("model_list[{index}].litellm_params");
+            let base = Base::of(snapshot, &path);
             Deployment {
                 model: config.text(&format!("model_list[{index}].model_name")),
-                address: text_of(snapshot, &format!("{path}.api_base")).and_then(Address::of_url),
+                address: base.url().and_then(Address::of_url),
+                base,
                 key: key_of(snapshot, &format!("{path}.api_key")),
                 path,
             }
         })
         .collect()
-}
-
-/// A text of the LiteLLM config, a variable of its environment followed.
-fn text_of<'a>(snapshot: &'a Snapshot, path: &str) -> Option<&'a str> {
-    let text = snapshot.configs.litellm.text(path)?;
-    match text.strip_prefix(VARIABLE) {
-        None => Some(text),
-        Some(name) => match variable(snapshot, name)? {
-            EnvVariable::Text(value) => Some(value),
-            _ => None,
-        },
-    }
 }
 
 fn key_of<'a>(snapshot: &'a Snapshot, path: &str) -> Key<'a> {

@@ -1,6 +1,6 @@
 //! What runs was started with another config than the file holds now.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{RUNNING_CONFIG_DIFFERS, overridden};
 use crate::by_hand::{self, short};
@@ -9,7 +9,7 @@ use crate::model::{
     KeyedAnswer, Observed, Outcome, Process, Safety, ServiceKind, Snapshot, Subject, UnknownDatum,
     Verdict,
 };
-use crate::state::{View, address_key, services};
+use crate::state::{View, address_key, services, started_at};
 use crate::upstream::{Fate, fate};
 use crate::words;
 
@@ -318,15 +318,6 @@ fn finding(
 
 fn written_command(snapshot: &Snapshot, config: &ConfigFile) -> String {
     format!("ls -l {}", crate::shell::path(snapshot, &config.path))
-}
-
-fn started_at(snapshot: &Snapshot, process: &Process) -> Timestamp {
-    let age = i64::try_from(process.age_ms).unwrap_or(i64::MAX);
-    snapshot
-        .clock
-        .gathered_at
-        .checked_sub(SignedDuration::from_millis(age))
-        .unwrap_or(Timestamp::MIN)
 }
 
 fn second(at: Timestamp) -> String {

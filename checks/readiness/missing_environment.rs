@@ -8,7 +8,7 @@ use crate::by_hand;
 use crate::model::{ConfigFile, EnvFile, Evidence, Finding, Fix, Impact, Severity, Verdict};
 use crate::shell;
 use crate::state::View;
-use crate::upstream::{Deployment, Key, deployments};
+use crate::upstream::{Deployment, Key, default_model, deployments};
 use crate::words;
 
 /// Finds variables that the running LiteLLM lacks. In `master_key` it would not run, and without an
@@ -26,23 +26,6 @@ pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// The model that clients ask for unless they say otherwise (FINDINGS, "Default model").
-fn default_model<'a>(litellm: View<'a>, all: &[Deployment<'a>]) -> Option<&'a str> {
-    let configured = litellm
-        .snapshot
-        .configs
-        .flowgate
-        .text("integration.default_model");
-    let router = || {
-        all.iter()
-            .filter_map(|deployment| deployment.model)
-            .find(|model| *model == "router-default")
-    };
-    configured
-        .or_else(router)
-        .or_else(|| all.first().and_then(|deployment| deployment.model))
-}
-
 fn finding(
     litellm: View<'_>,
     all: &[Deployment<'_>],
@@ -50,7 +33,7 @@ fn finding(
 ) -> Finding {
     let snapshot = litellm.snapshot;
     let config = &snapshot.configs.litellm;
-    let default = default_model(litellm, all);
+    let default = default_model(snapshot, all);
     let hits_default = lacking
         .values()
         .flatten()
@@ -143,7 +126,7 @@ fn fix(litellm: View<'_>, names: &[&str]) -> Fix {
             ),
             Some(format!(
                 "set -a; . {}; set +a",
-                sourced(&shell::path(litellm.snapshot, &file.path))
+                shell::sourced(litellm.snapshot, &file.path)
             )),
         ),
         None => (
@@ -157,13 +140,4 @@ fn fix(litellm: View<'_>, names: &[&str]) -> Fix {
     };
     let commands = load.into_iter().chain(by_hand::restart(litellm)).collect();
     Fix::manual("by-hand", title, commands)
-}
-
-/// A shell looks up a name without a slash on PATH.
-fn sourced(path: &str) -> String {
-    if path.contains('/') {
-        path.to_owned()
-    } else {
-        format!("./{path}")
-    }
 }

@@ -1,21 +1,28 @@
 #![doc = include_str!("../readiness.md")]
 
 mod active_profile;
+mod api_base;
 mod client_key;
 mod config_rejected;
+mod edit;
 mod http_error;
 mod hung;
 mod killed;
 mod last_words;
 mod master_key;
 mod missing_environment;
+mod model_unserved;
 mod models;
+mod models_dropped;
 mod process;
+mod proxy_captures;
 mod slow;
 mod source;
 mod stale_config;
 mod upstream_address;
 mod upstream_key;
+mod upstream_path;
+mod upstream_vendor;
 
 use crate::model::{Check, ServiceKind, Snapshot, Verdict};
 use crate::places::unread_config;
@@ -35,7 +42,12 @@ crate::findings! { "readiness";
     CLIENT_KEY_REJECTED = "client-key-rejected", Error, Outage, "refuses the client key";
     UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
     UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
+    UPSTREAM_WRONG_PATH = "upstream-wrong-path", Error, Outage, "its upstream path is wrong";
+    UPSTREAM_IS_VENDOR = "upstream-is-vendor", Error, Outage, "sends to a vendor";
     NO_MODELS = "no-models", Error, Outage, "lists no model";
+    MODEL_UNSERVED = "model-unserved", Error, Outage, "its models are not served";
+    MODELS_DROPPED = "models-dropped", Warning, Risk, "drops models";
+    PROXY_CAPTURES_LOOPBACK = "proxy-captures-loopback", Error, Outage, "sends loopback through a proxy";
     HTTP_ERROR = "http-error", Error, Outage, "answers with an error";
 }
 
@@ -67,9 +79,14 @@ fn run(snapshot: &Snapshot) -> Verdict {
         master_key::look(litellm, &mut verdict);
         missing_environment::look(litellm, &mut verdict);
         client_key::look(litellm, &mut verdict);
+        models_dropped::look(litellm, &mut verdict);
+        proxy_captures::look(litellm, &mut verdict);
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
             upstream_key::look(litellm, proxy, &mut verdict);
             upstream_address::look(litellm, proxy, &mut verdict);
+            upstream_path::look(litellm, proxy, &mut verdict);
+            upstream_vendor::look(litellm, proxy, &mut verdict);
+            model_unserved::look(litellm, proxy, &mut verdict);
         }
     }
     verdict

@@ -69,10 +69,7 @@ fn finding(litellm: View<'_>, proxy: View<'_>, dead: &[(Deployment<'_>, Address)
         format!("{} is at {right}", proxy.name),
     )
     .brief(format!("nothing at {address}"));
-    if !litellm.is_running() && !litellm.is_identified() {
-        finding.severity = Severity::Warning;
-        finding.impact = Impact::Risk;
-    }
+    finding = weigh(finding, litellm);
     finding = finding.evidence(
         Evidence::new("listener", format!("none at {address}"), "socket table")
             .expected(format!("{} at {right}", proxy.name))
@@ -93,6 +90,15 @@ fn finding(litellm: View<'_>, proxy: View<'_>, dead: &[(Deployment<'_>, Address)
         );
     }
     finding.fix(fix(litellm, dead, &right))
+}
+
+/// While LiteLLM does not run, an address that its config names is a risk alone.
+pub fn weigh(mut finding: Finding, litellm: View<'_>) -> Finding {
+    if !litellm.is_running() && !litellm.is_identified() {
+        finding.severity = Severity::Warning;
+        finding.impact = Impact::Risk;
+    }
+    finding
 }
 
 fn name<'a>(deployment: &'a Deployment<'_>) -> &'a str {

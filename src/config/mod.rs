@@ -31,5 +31,4 @@ mod sections;
 pub mod service;
 mod service_section;
 pub mod starter;
-mod suggest;
 mod tree;

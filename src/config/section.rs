@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flowgate_checks::model::{ConfigProblem, Position, ProblemKind};
+use flowgate_checks::suggest;
 
 use super::document::{Key, Node, NodeValue, ParseFault};
-use super::{path, scalar, suggest};
+use super::{path, scalar};
 use crate::sys::place::normalise;
 
 /// The largest number of unknown keys that are told of one mapping.

@@ -22,6 +22,9 @@ const PROXIES: [&str; 8] = [
     "no_proxy",
 ];
 
+/// Variables that give LiteLLM an address where a deployment has no `api_base`; URLs, too.
+const BASES: [&str; 2] = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
+
 /// Variables that change behaviour and hold no secret (litellm.md §1.3 and §3.4, cliproxyapi.md §1.4).
 const OPEN: [&str; 14] = [
     "PORT",
@@ -59,7 +62,11 @@ const LENGTH: usize = 300;
 
 /// Whether a variable of this name changes what a service does, whatever its config references.
 pub fn changes_behaviour(name: &str) -> bool {
-    PROXIES.contains(&name) || OPEN.contains(&name) || CLOSED.contains(&name)
+    is_url(name) || OPEN.contains(&name) || CLOSED.contains(&name)
+}
+
+fn is_url(name: &str) -> bool {
+    PROXIES.contains(&name) || BASES.contains(&name)
 }
 
 /// The variables that matter, and the values behind the fingerprints.
@@ -120,7 +127,6 @@ pub fn interpret(
     let mut look = EnvironmentLook::default();
     for (name, value) in pairs {
         let is_referenced = referenced.contains(&name);
-        let is_proxy = PROXIES.contains(&name.as_str());
         let is_open = OPEN.contains(&name.as_str());
         if !(is_referenced || changes_behaviour(&name)) {
             continue;
@@ -131,7 +137,7 @@ pub fn interpret(
         }
         let variable = if value.is_empty() {
             EnvVariable::Empty
-        } else if is_proxy {
+        } else if is_url(&name) {
             EnvVariable::Text(open_text(&without_user(&value, redactor), redactor))
         } else if is_open || (is_referenced && is_plain_value(&value)) {
             EnvVariable::Text(open_text(&value, redactor))

@@ -7,8 +7,9 @@ use flowgate_checks::shell;
 
 use crate::sys::place::Root;
 use crate::sys::plain;
-use crate::sys::read::{self, ReadError};
+use crate::sys::read::ReadError;
 use crate::sys::redact::Redactor;
+use crate::sys::rotated;
 
 /// At most so many bytes of the end are read.
 const BYTES: u64 = 256 * 1024;
@@ -26,7 +27,7 @@ const SEARCHED: usize = 16 * 1024;
 /// The end of a log since the offset; a log that is not there has no lines.
 pub fn tail(path: &Path, offset: u64, root: &Root, redactor: &Redactor) -> Observed<LogTail> {
     let shown = root.show(path);
-    match read::tail(path, offset, BYTES) {
+    match rotated::tail(path, offset, BYTES) {
         Ok((bytes, cut)) => Observed::Known(interpret(&bytes, cut, shown, redactor)),
         Err(ReadError::Missing) => Observed::Known(LogTail {
             path: shown,

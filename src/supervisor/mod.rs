@@ -21,6 +21,7 @@ pub mod ready;
 pub mod records;
 pub mod resume;
 pub mod roster;
+pub mod rotate;
 pub mod service;
 pub mod session;
 pub mod socket;

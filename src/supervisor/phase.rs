@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::sys::read;
+use crate::sys::rotated;
 
 /// So much of what was written since the last look is searched; a start writes less.
 const WINDOW: u64 = 64 * 1024;
@@ -35,7 +35,7 @@ impl PhaseLog {
 
     /// The phase that was reached since the last look, when it is another.
     pub fn look(&mut self) -> Option<&'static str> {
-        let (bytes, _) = read::tail(&self.path, self.offset, WINDOW).ok()?;
+        let (bytes, _) = rotated::tail(&self.path, self.offset, WINDOW).ok()?;
         let text = String::from_utf8_lossy(&bytes);
         let (_, words) = PHASES.iter().find(|(line, _)| text.contains(line))?;
         let is_new = self.reached != Some(words);

@@ -9,6 +9,7 @@ use super::exit;
 use super::places::Places;
 use super::plan::Current;
 use super::records::{self, HistoryLine, LastExit, RECORD_VERSION, ServiceRecord, ServiceState};
+use super::rotate;
 use super::service::{Handle, Service};
 use super::store::Store;
 use crate::platform;
@@ -30,6 +31,7 @@ pub fn begin(places: &Places, name: &str, current: Option<&Current>) -> Handle {
         }
     }
     service.take_up();
+    tokio::task::spawn_local(rotate::keep_small(service.store.log()));
     let handle = service.handle();
     tokio::task::spawn_local(service.live(messages));
     handle

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::exit;
 use super::plan::Plan;
+use super::rotate::{self, Rotation};
 use crate::platform;
 use crate::sys::read;
 
@@ -88,6 +89,7 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
         error,
     })?;
     let program = find(plan)?;
+    Rotation::new(log, rotate::LIMIT).at_start();
     let file = open_log(log).map_err(|error| SpawnError::Log {
         path: log.to_owned(),
         error,

@@ -19,7 +19,7 @@ use super::spawn::{self, NOT_EXECUTED, Spawned};
 use super::state::Change;
 use super::{exit, stop};
 use crate::platform;
-use crate::sys::read;
+use crate::sys::rotated;
 use crate::sys::write::WriteError;
 
 /// A service that runs and does not answer has so long to answer one who starts it again.
@@ -193,7 +193,7 @@ impl Service {
     /// Whether the run that ended never became its program.
     pub(super) fn was_not_executed(&self) -> bool {
         let offset = self.record.run.as_ref().map_or(0, |run| run.log_offset);
-        read::tail(&self.store.log(), offset, 4096)
+        rotated::tail(&self.store.log(), offset, 4096)
             .is_ok_and(|(bytes, _)| bytes.starts_with(NOT_EXECUTED.as_bytes()))
     }
 }

@@ -1,5 +1,6 @@
 //! Primitives, each once.
 
+pub mod autostart;
 pub mod bind;
 pub mod event_log;
 pub mod fingerprint;
@@ -8,6 +9,7 @@ pub mod place;
 pub mod plain;
 pub mod read;
 pub mod redact;
+pub mod rotated;
 pub mod users;
 pub mod write;
 pub mod write_error;

@@ -136,7 +136,9 @@ pub const CASES: &[Case] = &[
     case("5-cliproxy-config-bad-yaml"),
     case("5-cliproxy-frozen"),
     case("5-cliproxy-killed-after-start"),
+    case("5-litellm-http-proxy-env"),
     case("5-litellm-master-key-missing"),
+    case("5-litellm-model-not-offered"),
     case("5-litellm-upstream-key-wrong"),
     case("5-profile-not-generated-litellm"),
     Case {

@@ -258,7 +258,15 @@ impl Drop for House {
         while Client::connect(&self.runtime).is_none() && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(5));
         }
-        for service in ["litellm", "cliproxyapi_plus"] {
+        for service in ["litellm", "cliproxyapi_plus", "writer"] {
+            if !self
+                .runtime
+                .join("supervisor")
+                .join(format!("{service}.json"))
+                .exists()
+            {
+                continue;
+            }
             if let Some(mut client) = Client::connect(&self.runtime) {
                 let service = service.to_owned();
                 let _ = client.request(Command::Stop { service }, drop);

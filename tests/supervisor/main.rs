@@ -7,7 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod disk_full;
 mod house;
+mod logs;
 mod places;
 mod protocol;
 mod ready;

@@ -1,19 +1,20 @@
 //! `flowgate service logs`: the last lines of a service, and those that follow.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use crate::cli::failure::Failure;
-use crate::cli::{Global, opened};
+use super::follow::{Follower, Next};
+use super::printer::{self, Printer};
+use crate::cli::failure::{EXIT_FAILED, Failure};
+use crate::cli::opened::Opened;
+use crate::cli::services::outcome::Verb;
+use crate::cli::services::targets::targets;
+use crate::cli::{Global, opened, output};
 use crate::supervisor::places::Places;
-use crate::sys::plain;
-use crate::sys::read::{self, ReadError};
+use crate::sys::read::ReadError;
 
 /// At most so many bytes of the end are looked through.
 const TAIL: u64 = 4 * 1024 * 1024;
@@ -27,52 +28,103 @@ const PIECE: usize = 64 * 1024;
 /// Arguments of `service logs`.
 #[derive(Debug, Args)]
 pub struct LogsArgs {
-    /// A service of flowgate.yaml
+    /// A service of flowgate.yaml, or all of them
+    #[arg(default_value = "all")]
     name: String,
     /// Go on with what it prints from now on, until Ctrl-C
     #[arg(short, long)]
     follow: bool,
-    /// How many lines
+    /// How many lines of each service
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
     lines: usize,
 }
 
-/// Prints the lines as they are; on a terminal no control character acts.
+/// One log that is shown.
+struct Shown {
+    name: String,
+    follower: Follower,
+    printer: Printer,
+}
+
+/// Prints the lines as they are; on a terminal no control character acts. Of several services each
+/// line begins with the name: first the last lines of the one, then of the other, since a line does
+/// not say when it was printed; then each as it comes.
 pub fn run(args: &LogsArgs, global: &Global) -> Result<u8, Failure> {
     let opened = opened::open(global)?;
-    if opened.config.service(&args.name).is_none() {
-        return Err(Failure::known(format!("Unknown service: {}", args.name)));
+    let names = names(args, &opened)?;
+    let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
+    let mut shown = Vec::new();
+    let mut is_read = true;
+    for name in &names {
+        let Some((bytes, follower)) = begin(name, names.len() > 1, args, &opened)? else {
+            continue;
+        };
+        let prefix = match names.len() {
+            1 => String::new(),
+            _ => format!("{name:width$} | "),
+        };
+        let mut printer = Printer::new(prefix);
+        is_read = is_read && printer.print(last_lines(&bytes, args.lines))?;
+        shown.push(Shown {
+            name: name.clone(),
+            follower,
+            printer,
+        });
     }
-    let path = Places::new(&opened.config.paths.runtime_dir).log(&args.name);
-    let shown = opened.root.show(&path);
-    let (bytes, mut at) = match end_of(&path) {
-        Ok(end) => end,
-        Err(ReadError::Missing) if args.follow => (Vec::new(), 0),
-        Err(error) => {
-            let failure = Failure::failed(anyhow!("failed to read {shown}: {error}"));
-            return Err(match error {
-                ReadError::Missing => failure.hint(format!("flowgate service start {}", args.name)),
-                _ => failure,
-            });
-        }
-    };
-    let mut printer = Printer::of_stdout();
-    let is_open = printer.print(last_lines(&bytes, args.lines))?;
-    if args.follow && is_open {
-        follow(&path, &mut at, &mut printer)?;
+    if shown.is_empty() {
+        return Ok(EXIT_FAILED);
     }
-    printer.finish()?;
+    if args.follow && is_read {
+        follow(&mut shown)?;
+    }
+    for one in shown {
+        one.printer.finish()?;
+    }
     Ok(0)
 }
 
-/// The last bytes of a log, and where it ends.
-fn end_of(path: &Path) -> Result<(Vec<u8>, u64), ReadError> {
-    let mut file = read::open_regular(path)?;
-    let end = file.metadata()?.len();
-    file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))?;
-    let mut bytes = Vec::new();
-    file.take(end.min(TAIL)).read_to_end(&mut bytes)?;
-    Ok((bytes, end))
+/// The services that are meant, those of all in the order in which they start.
+fn names(args: &LogsArgs, opened: &Opened) -> Result<Vec<String>, Failure> {
+    if args.name != "all" {
+        // A log outlives its service: one that is switched off may have one.
+        return match opened.config.service(&args.name) {
+            Some(service) => Ok(vec![service.name.clone()]),
+            None => Err(Failure::known(format!("Unknown service: {}", args.name))),
+        };
+    }
+    let targets = targets("all", Verb::Start, opened)?;
+    for note in &targets.notes {
+        output::errors(&format!("{note}\n"));
+    }
+    let services = targets.services.iter();
+    Ok(services.map(|service| service.name.clone()).collect())
+}
+
+/// The end of a log; none of one of several that is not there.
+fn begin(
+    name: &str,
+    is_one_of_several: bool,
+    args: &LogsArgs,
+    opened: &Opened,
+) -> Result<Option<(Vec<u8>, Follower)>, Failure> {
+    let path = Places::new(&opened.config.paths.runtime_dir).log(name);
+    let error = match Follower::from_end(&path, TAIL) {
+        Ok(begun) => return Ok(Some(begun)),
+        Err(ReadError::Missing) if args.follow => {
+            return Ok(Some((Vec::new(), Follower::from_start(&path))));
+        }
+        Err(error) => error,
+    };
+    let sentence = format!("failed to read {}: {error}", opened.root.show(&path));
+    if is_one_of_several {
+        output::errors(&format!("{name}: {sentence}\n"));
+        return Ok(None);
+    }
+    let failure = Failure::failed(anyhow!(sentence));
+    Err(match error {
+        ReadError::Missing => failure.hint(format!("flowgate service start {name}")),
+        _ => failure,
+    })
 }
 
 /// The last lines; a last one without its line break counts.
@@ -89,108 +141,33 @@ fn last_lines(bytes: &[u8], lines: usize) -> &[u8] {
     }
 }
 
-/// Prints what is appended, until nobody reads any more. A log that became shorter was begun anew.
-fn follow(path: &Path, at: &mut u64, printer: &mut Printer) -> Result<(), Failure> {
-    loop {
-        if let Ok(mut file) = read::open_regular(path) {
-            let end = file.metadata().context("failed to look at the log")?.len();
-            if end < *at {
-                *at = 0;
-            }
-            if end > *at && !copy(&mut file, at, printer)? {
-                return Ok(());
-            }
-        }
-        if !printer.is_read() {
-            return Ok(());
-        }
-        thread::sleep(PERIOD);
-    }
-}
-
-fn copy(file: &mut File, at: &mut u64, printer: &mut Printer) -> Result<bool, Failure> {
-    file.seek(SeekFrom::Start(*at))
-        .context("failed to read the log")?;
+/// Prints what is appended, until nobody reads any more.
+fn follow(shown: &mut [Shown]) -> Result<(), Failure> {
     let mut piece = vec![0; PIECE];
     loop {
-        let read = file.read(&mut piece).context("failed to read the log")?;
-        if read == 0 {
-            return Ok(true);
+        let mut is_idle = true;
+        for one in &mut *shown {
+            match one
+                .follower
+                .next(&mut piece)
+                .context("failed to read the log")?
+            {
+                Next::Nothing => continue,
+                Next::Lost(bytes) => output::errors(&format!(
+                    "{}: {bytes} bytes were rotated away before they could be shown\n",
+                    one.name
+                )),
+                Next::Bytes(read) if !one.printer.print(&piece[..read])? => return Ok(()),
+                Next::Bytes(_) => {}
+            }
+            is_idle = false;
         }
-        *at += read as u64;
-        if !printer.print(&piece[..read])? {
-            return Ok(false);
+        if is_idle {
+            if !printer::is_read() {
+                return Ok(());
+            }
+            thread::sleep(PERIOD);
         }
-    }
-}
-
-/// Prints bytes: as they are to a file or pipe, whole plain lines to a terminal.
-struct Printer {
-    is_terminal: bool,
-    begun: Vec<u8>,
-}
-
-impl Printer {
-    fn of_stdout() -> Self {
-        Self {
-            is_terminal: io::stdout().is_terminal(),
-            begun: Vec::new(),
-        }
-    }
-
-    /// Prints; false when nobody reads any more.
-    fn print(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
-        if !self.is_terminal {
-            return write(bytes);
-        }
-        self.begun.extend_from_slice(bytes);
-        let Some(end) = self.begun.iter().rposition(|byte| *byte == b'\n') else {
-            return Ok(true);
-        };
-        let rest = self.begun.split_off(end + 1);
-        let lines = std::mem::replace(&mut self.begun, rest);
-        write(plain_lines(&lines).as_bytes())
-    }
-
-    /// Prints a last line that has no end yet.
-    fn finish(mut self) -> Result<(), Failure> {
-        if !self.begun.is_empty() {
-            self.begun.push(b'\n');
-            write(plain_lines(&self.begun).as_bytes())?;
-        }
-        Ok(())
-    }
-
-    /// Whether somebody still reads: of a pipe the other end may be closed while nothing is written.
-    fn is_read(&self) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let stdout = io::stdout();
-        let mut ends = [PollFd::new(&stdout, PollFlags::empty())];
-        let now = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
-        poll(&mut ends, Some(&now)).is_err() || !ends[0].revents().intersects(gone)
-    }
-}
-
-fn plain_lines(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .lines()
-        .map(|line| format!("{}\n", plain::one_line(line)))
-        .collect()
-}
-
-/// Writes to stdout; false when the reader has gone away.
-fn write(bytes: &[u8]) -> Result<bool, Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::failed(
-            anyhow::Error::from(error).context("failed to write to the output"),
-        )),
     }
 }
 
@@ -214,12 +191,6 @@ mod tests {
             let last = last_lines(text.as_bytes(), lines);
             assert_eq!(String::from_utf8_lossy(last), expected, "{text:?} {lines}");
         }
-    }
-
-    #[test]
-    fn no_control_character_of_a_log_acts_on_the_terminal() {
-        let shown = plain_lines(b"\x1b[2Jhello\rx\n\x07bell\n");
-        assert_eq!(shown, "hello\u{fffd}x\n\u{fffd}bell\n");
     }
 
     proptest! {

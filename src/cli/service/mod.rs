@@ -1,6 +1,8 @@
 //! `flowgate service`: starts, stops and restarts the services, and shows their logs.
 
+mod follow;
 mod logs;
+mod printer;
 mod verbs;
 
 use clap::{Args, Subcommand};
@@ -27,7 +29,7 @@ enum ServiceCommand {
     Stop(Which),
     /// Stop a service, then start it
     Restart(Which),
-    /// Show the last lines that a service printed
+    /// Show the last lines that a service printed, or all of them
     Logs(logs::LogsArgs),
 }
 
