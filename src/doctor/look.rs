@@ -8,6 +8,7 @@ use flowgate_checks::model::{Expectation, Snapshot};
 use thiserror::Error;
 
 use super::bundle::{self, BundleError};
+use crate::gather::underway::Underway;
 use crate::gather::{self, GatherError, Timing};
 use crate::report::{self, Asked, FailOn, Report, Selection};
 
@@ -49,9 +50,17 @@ pub enum DoctorError {
 /// # Errors
 /// [`DoctorError`], when there is nothing to report on.
 pub fn look(wish: Wish) -> Result<Report, DoctorError> {
+    look_seen(wish, &Underway::default())
+}
+
+/// The same, while `underway` shows what is waited for.
+///
+/// # Errors
+/// [`DoctorError`], when there is nothing to report on.
+pub fn look_seen(wish: Wish, underway: &Underway) -> Result<Report, DoctorError> {
     let begun = Instant::now();
     let (mut snapshot, timings) = match wish.source {
-        Source::Machine(request) => gather::look(request)?,
+        Source::Machine(request) => gather::look(request, underway.clone())?,
         Source::Bundle(path) => (bundle::read(&path)?, Vec::new()),
     };
     if let Some(expect) = wish.expect {

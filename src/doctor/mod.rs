@@ -8,5 +8,6 @@ mod permissions;
 pub mod schema;
 
 pub use crate::gather::Request;
-pub use look::{DoctorError, Source, Wish, look, report_on};
+pub use crate::gather::underway::Underway;
+pub use look::{DoctorError, Source, Wish, look, look_seen, report_on};
 pub use permissions::secret_permission_issues;

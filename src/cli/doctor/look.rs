@@ -5,8 +5,9 @@ use std::time::Duration;
 use flowgate_checks::model::{Expectation, Policy};
 
 use crate::cli::failure::Failure;
+use crate::cli::progress::Progress;
 use crate::cli::{Global, output};
-use crate::doctor::{self, DoctorError, Request, Source, Wish};
+use crate::doctor::{self, DoctorError, Request, Source, Underway, Wish};
 use crate::report::{Format, Report, Selection, html, json_v1, junit, text};
 
 use super::args::DoctorArgs;
@@ -14,19 +15,28 @@ use super::wait;
 
 /// Looks at the machine or at a bundle, prints the report and gives its exit code.
 pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
+    let underway = Underway::default();
     let report = match args.wait {
-        None => doctor::look(wish(args, global)),
-        Some(wait) => wait_and_look(wait, args, global),
+        None => {
+            let _progress = Progress::of_look("looking", &underway);
+            doctor::look_seen(wish(args, global), &underway)
+        }
+        Some(wait) => wait_and_look(wait, args, global, &underway),
     }
     .map_err(Failure::usage)?;
+    print(&report, args)
+}
+
+/// Prints a report in the form that was asked for, and gives its exit code.
+pub fn print(report: &Report, args: &DoctorArgs) -> Result<u8, Failure> {
     match args.format() {
         Format::Text => {
             let options = output::layout(args.explained);
-            output::text(&text::render(&report, &options))?;
+            output::text(&text::render(report, &options))?;
         }
-        Format::Json => output::json(&json_v1::Document::from(&report))?,
-        Format::Html => output::file(&html::render(&report))?,
-        Format::Junit => output::file(&junit::render(&report))?,
+        Format::Json => output::json(&json_v1::Document::from(report))?,
+        Format::Html => output::file(&html::render(report))?,
+        Format::Junit => output::file(&junit::render(report))?,
     }
     Ok(report.exit_code)
 }
@@ -36,15 +46,19 @@ fn wait_and_look(
     wait: Duration,
     args: &DoctorArgs,
     global: &Global,
+    underway: &Underway,
 ) -> Result<Report, DoctorError> {
-    let last = wait::until_well(wait, || {
-        doctor::look(Wish {
+    let progress = Progress::of_look("waiting", underway);
+    let look = || {
+        let wish = Wish {
             bundle: None,
             ..wish(args, global)
-        })
-    })?;
+        };
+        doctor::look_seen(wish, underway)
+    };
+    let last = wait::until_well(wait, look, |phase| progress.note(phase))?;
     match args.bundle {
-        Some(_) => doctor::look(wish(args, global)),
+        Some(_) => doctor::look_seen(wish(args, global), underway),
         None => Ok(last),
     }
 }
