@@ -20,6 +20,7 @@ mod port_conflict;
 mod process;
 mod profile;
 mod readiness;
+mod recipe;
 mod report;
 mod running;
 mod secret_permissions;
