@@ -1,0 +1,15 @@
+//! What the documents say is there: links, commands, the runbook, completions and man pages.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod commands;
+#[path = "../support/committed.rs"]
+mod committed;
+mod installed;
+mod links;
+mod pages;
+mod runbook;
