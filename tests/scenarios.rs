@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flowgate::doctor::report_on;
 use flowgate::report::{FailOn, Selection, text};
@@ -103,6 +103,55 @@ fn every_report_reads_as_before() {
             insta::assert_snapshot!("report", plain);
         });
     }
+}
+
+/// The count of README: `cargo test --test scenarios often -- --nocapture`.
+#[test]
+fn how_often_it_is_right() {
+    let (mut faults, mut first, mut sound, mut misses) = (0, 0, 0, Vec::new());
+    let mut times = Vec::new();
+    for folder in scenario::folders() {
+        let truth: Truth =
+            serde_json::from_value(scenario::read_json(&folder.join("truth.json"))).unwrap();
+        let snapshot = load(&folder).unwrap();
+        let began = Instant::now();
+        let report = report_on(
+            &snapshot,
+            Selection::default(),
+            FailOn::Error,
+            Vec::new(),
+            Duration::ZERO,
+        );
+        times.push(began.elapsed());
+        // A few truths are a hint alone; every other hint is no alarm.
+        let is_fault = !truth.roots.is_empty();
+        let named = report
+            .findings
+            .iter()
+            .filter(|finding| finding.is_root())
+            .map(|finding| (finding.key(), finding.severity))
+            .find(|(key, severity)| *severity != Severity::Info || truth.roots.contains(key))
+            .map(|(key, _)| key);
+        let is_right = match &named {
+            Some(key) => truth.roots.contains(key),
+            None => !is_fault,
+        };
+        faults += usize::from(is_fault);
+        sound += usize::from(!is_fault);
+        first += usize::from(is_fault && is_right);
+        if !is_right {
+            misses.push(format!("{}: {named:?}", scenario::name(&folder)));
+        }
+    }
+    times.sort();
+    println!(
+        "scenarios: {first} of {faults} faults named first · {} false alarms on {sound} sound gateways · \
+         {:.1} ms to diagnose and report (median), {:.1} ms at most",
+        misses.len() + first - faults,
+        times[times.len() / 2].as_secs_f64() * 1000.0,
+        times[times.len() - 1].as_secs_f64() * 1000.0,
+    );
+    assert!(misses.is_empty(), "misses:\n{}", misses.join("\n"));
 }
 
 fn load(folder: &Path) -> Result<Snapshot, String> {

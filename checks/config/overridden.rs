@@ -74,7 +74,7 @@ fn of_litellm(view: View<'_>, name: &str) -> Option<Override> {
         "PORT" => "--port",
         _ => "--config",
     };
-    if has_option(view, option) {
+    if has_option(view, option) || (name == "PORT" && is_given_a_port(view)) {
         return None;
     }
     let Setting { value, source } = set(view, &[name])?;
@@ -115,6 +115,12 @@ fn has_option(view: View<'_>, option: &str) -> bool {
         .main_process()
         .is_some_and(|process| process.command.split_whitespace().any(is_it));
     of_process || view.settings().args.iter().any(|arg| is_it(arg))
+}
+
+/// Whether what does not run will be started by flowgate, which gives `--port` where the command has
+/// none.
+fn is_given_a_port(view: View<'_>) -> bool {
+    !view.is_running() && view.settings().managed
 }
 
 fn is_same_file(snapshot: &Snapshot, value: &str, shown: &str) -> bool {

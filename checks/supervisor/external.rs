@@ -61,9 +61,17 @@ fn runner(holder: &Holder<'_>) -> String {
     match holder.manager() {
         Some(Manager::Systemd { unit, .. }) => format!("systemd as {unit}"),
         Some(Manager::Container { id }) => format!("container {id}"),
+        None if holder.forwarder().is_some_and(leads_elsewhere) => {
+            format!("another machine behind {}", holder.describe())
+        }
         None if holder.forwarder().is_some() => format!("a container behind {}", holder.describe()),
         None => holder.describe(),
     }
+}
+
+/// Whether a forwarder is one to another machine: `ssh -L`, or an `sshd` for `ssh -R`.
+fn leads_elsewhere(process: &Process) -> bool {
+    process.name.starts_with("ssh")
 }
 
 fn listeners(holder: &Holder<'_>, port: u16) -> String {

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
+use flowgate_checks::words::count;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::failure::{EXIT_FAILED, Failure};
 use super::table::{self, Mark};
 use super::{Global, opened, output};
 use crate::doctor::health::{self, ServiceHealth};
+use crate::supervisor::status;
 
 /// Version of the JSON form.
 const SCHEMA_VERSION: u32 = 1;
@@ -48,8 +51,22 @@ pub fn run(args: &HealthArgs, global: &Global) -> Result<u8, Failure> {
 
 fn look(global: &Global) -> Result<Vec<ServiceHealth>, Failure> {
     // The look takes the template where there is no config, and this command must not.
-    opened::open(global)?;
-    Ok(health::health(global.config.clone(), TIMEOUT)?)
+    let opened = opened::open(global)?;
+    let mut services = health::health(global.config.clone(), TIMEOUT)?;
+    // One that does not run may be about to.
+    let now = Timestamp::now();
+    for standing in status::read(&opened.config, &opened.root) {
+        let same = |service: &&mut ServiceHealth| service.name == standing.name && !service.live;
+        if let Some(service) = services.iter_mut().find(same)
+            && let Some(words) = standing.waits_for(now)
+        {
+            service.note = Some(match standing.restarts {
+                0 => words,
+                n => format!("{words}, after {}", count(n as usize, "restart")),
+            });
+        }
+    }
+    Ok(services)
 }
 
 /// The lines of the original; with `--verbose` one more for each service that has more to say.

@@ -1,5 +1,10 @@
-//! `flowgate run`: the supervisor in the foreground.
+//! `flowgate run`: the supervisor in the foreground, also as the first process of a container.
 
+pub mod end;
+mod reaper;
+mod signals;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -8,8 +13,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+use tokio::task::{JoinHandle, JoinSet};
 
+use self::end::Standing;
+use self::signals::Ends;
 use super::failure::{EXIT_FAILED, Failure};
 use super::opened::{self, Opened};
 use super::progress::Progress;
@@ -21,16 +28,23 @@ use super::services::targets::targets;
 use super::{Global, output};
 use crate::supervisor::client::Client;
 use crate::supervisor::daemon::{Daemon, DaemonError};
-use crate::supervisor::protocol::Command;
-use crate::supervisor::status;
+use crate::supervisor::protocol::{Answer, Command, ServiceStatus};
+use crate::supervisor::{exit, status};
 
-/// How often the services are looked at.
+/// How often the services are looked at while something goes on with them.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// The supervisor notes an end within this time.
+const SOON: Duration = Duration::from_millis(20);
 
 /// Start all services and watch them in the foreground; Ctrl-C stops them
 ///
-/// They stop in reverse order; a second Ctrl-C kills what is left. The command ends by itself,
-/// with exit code 1, when no service runs any more.
+/// They stop in reverse order; a second Ctrl-C kills what is left. As the first process of a
+/// container it also reaps what the services leave behind.
+///
+/// It ends by itself when no service runs any more and none is tried again. Exit codes: 0 all were
+/// told to stop; 1 it could not begin, or one did not stop; 2 flowgate.yaml does not load; 16 plus
+/// 1 for CLIProxyAPIPlus, 2 for LiteLLM, 4 for another: these failed for good.
 #[derive(Debug, Args)]
 pub struct RunArgs {}
 
@@ -87,20 +101,12 @@ struct Foreground {
 
 async fn watch(foreground: Arc<Foreground>) -> Result<u8, Failure> {
     let mut ends = Ends::listen().context("failed to listen for signals")?;
+    reaper::begin().context("failed to listen for ends")?;
     let shared = Arc::clone(&foreground);
     let mut starting = tokio::task::spawn_blocking(move || shared.start_all());
-    let mut has_begun = false;
-    loop {
-        tokio::select! {
-            () = ends.next() => break,
-            _ = &mut starting, if !has_begun => has_begun = true,
-            () = tokio::time::sleep(PERIOD), if has_begun => {
-                if foreground.running().is_empty() {
-                    output::errors("no service runs any more\n");
-                    return Ok(EXIT_FAILED);
-                }
-            }
-        }
+    tokio::select! {
+        () = ends.next() => {}
+        over = begin_and_watch(&mut starting, &foreground) => return Ok(over),
     }
     foreground.is_stopping.store(true, Ordering::SeqCst);
     let shared = Arc::clone(&foreground);
@@ -118,26 +124,67 @@ async fn watch(foreground: Arc<Foreground>) -> Result<u8, Failure> {
     }
 }
 
+/// Waits until all were started, then until none runs any more; gives the exit code.
+async fn begin_and_watch(
+    starting: &mut JoinHandle<Vec<String>>,
+    foreground: &Arc<Foreground>,
+) -> u8 {
+    let not_started = starting.await.unwrap_or_default();
+    loop {
+        let shared = Arc::clone(foreground);
+        let services = tokio::task::spawn_blocking(move || shared.services()).await;
+        let Ok(Some(services)) = services else {
+            output::errors("the supervisor has ended\n");
+            return EXIT_FAILED;
+        };
+        match end::judge(&services, &not_started) {
+            Standing::Over(failed) => {
+                let who = match failed.as_slice() {
+                    [] => String::new(),
+                    failed => format!("; failed: {}", failed.join(", ")),
+                };
+                output::errors(&format!("no service runs any more{who}\n"));
+                return end::code(&failed, &foreground.opened.config);
+            }
+            Standing::Settled(pids) => {
+                first_end(&pids).await;
+                tokio::time::sleep(SOON).await;
+            }
+            Standing::Moving => tokio::time::sleep(PERIOD).await,
+        }
+    }
+}
+
+/// Waits until one of these has ended; no time passes until then.
+async fn first_end(pids: &[u32]) {
+    let mut ends = JoinSet::new();
+    for handle in pids.iter().map(|pid| exit::handle(*pid)) {
+        match handle {
+            Ok(handle) => ends.spawn(exit::over(handle)),
+            Err(_) => return,
+        };
+    }
+    ends.join_next().await;
+}
+
 impl Foreground {
     fn client(&self) -> Option<Client> {
         Client::connect(&self.opened.config.paths.runtime_dir)
     }
 
-    /// Starts all, and lets the doctor say why some did not get ready.
-    fn start_all(&self) {
+    /// Starts all, and lets the doctor say why some did not get ready; gives their names.
+    fn start_all(&self) -> Vec<String> {
         let outcomes = self.act(Verb::Start);
         let failed = outcomes.iter().filter(|outcome| outcome.end.is_failure());
-        let failed = failed.map(|outcome| outcome.service.as_str()).collect();
+        let failed: BTreeSet<&str> = failed.map(|outcome| outcome.service.as_str()).collect();
         if !outcomes.is_empty() && !self.is_stopping() {
-            let diagnosis = outcomes
-                .iter()
-                .any(|outcome| outcome.end.is_failure())
-                .then(|| Diagnosis::of(&failed, &self.global));
+            let diagnosis = (!failed.is_empty()).then(|| Diagnosis::of(&failed, &self.global));
             // Nobody to tell is no reason to end what runs.
             let _ = self
                 .speaker(Verb::Start)
                 .finish(&outcomes, diagnosis.as_ref());
         }
+        failed.into_iter().map(str::to_owned).collect()
     }
 
     /// Does it to all services; a start ends early when somebody wants to stop.
@@ -191,6 +238,21 @@ impl Foreground {
         self.is_stopping.load(Ordering::SeqCst)
     }
 
+    /// What the supervisor says of the services of flowgate.yaml that are its own.
+    fn services(&self) -> Option<BTreeMap<String, ServiceStatus>> {
+        let answer = self.client()?.request(Command::Status, |_| {});
+        let Ok(Answer::Status { mut services, .. }) = answer else {
+            return None;
+        };
+        let config = &self.opened.config;
+        services.retain(|name, _| {
+            config
+                .service(name)
+                .is_some_and(|service| service.enabled && service.managed)
+        });
+        Some(services)
+    }
+
     /// The main processes of the services that run and are flowgate's.
     fn running(&self) -> Vec<u32> {
         status::read(&self.opened.config, &self.opened.root)
@@ -207,31 +269,6 @@ impl Foreground {
                 // One that has just ended needs no signal.
                 let _ = kill_process_group(group, Signal::KILL);
             }
-        }
-    }
-}
-
-/// The signals that ask for an end: Ctrl-C, `kill`, and a terminal that is closed.
-struct Ends {
-    interrupt: Signals,
-    terminate: Signals,
-    hangup: Signals,
-}
-
-impl Ends {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
         }
     }
 }

@@ -114,11 +114,15 @@ fn page(status: &Status, now: Timestamp) -> String {
     let rows = status.services.iter().map(|service| {
         [
             service.name.clone(),
-            state(service),
+            state(service, now),
             service.pid.map_or_else(nothing, |pid| pid.to_string()),
             address(service),
             service.since.map_or_else(nothing, |since| ago(since, now)),
             service.memory_bytes.map_or_else(nothing, megabytes),
+            match service.restarts {
+                0 => nothing(),
+                restarts => restarts.to_string(),
+            },
             service
                 .last_exit
                 .as_ref()
@@ -132,6 +136,7 @@ fn page(status: &Status, now: Timestamp) -> String {
         "address",
         "since",
         "memory",
+        "restarts",
         "last exit",
     ];
     let mut text = table::table(&heads, rows);
@@ -159,17 +164,18 @@ fn footer(status: &Status) -> String {
     format!("{profile} · {supervisor} · {issues}")
 }
 
-fn state(service: &ServiceNow) -> String {
+fn state(service: &ServiceNow, now: Timestamp) -> String {
     let word = match service.state {
-        ServiceState::Stopped if service.wanted => "not running",
-        ServiceState::Stopped => "stopped",
-        ServiceState::Starting => "starting",
-        ServiceState::Ready => "ready",
-        ServiceState::Unready => "unready",
-        ServiceState::Backoff => "waits to be tried again",
-        ServiceState::CrashLoop => "crash loop",
-        ServiceState::Stopping => "stopping",
-        ServiceState::Unknown => "running",
+        ServiceState::Stopped if service.wanted => "not running".to_owned(),
+        ServiceState::Stopped => "stopped".into(),
+        ServiceState::Starting => "starting".into(),
+        ServiceState::Ready => "ready".into(),
+        ServiceState::Unready => "unready".into(),
+        ServiceState::Backoff | ServiceState::CrashLoop => {
+            service.waits_for(now).unwrap_or_else(nothing)
+        }
+        ServiceState::Stopping => "stopping".into(),
+        ServiceState::Unknown => "running".into(),
     };
     let mark = table::mark(match service.state {
         ServiceState::Ready => table::Mark::Good,
@@ -180,7 +186,7 @@ fn state(service: &ServiceNow) -> String {
         _ => table::Mark::Bad,
     });
     let word = match service.managed {
-        true => word.to_owned(),
+        true => word,
         false => format!("{word} (not managed)"),
     };
     format!("{mark} {word}")
@@ -238,6 +244,7 @@ mod tests {
             port: Some(4000),
             owns_port: pid.map(|_| true),
             since: pid.map(|_| "2026-11-24T10:00:00Z".parse().unwrap()),
+            ready_at: None,
             restarts: 0,
             next_try_at: None,
             memory_bytes: None,
@@ -268,6 +275,31 @@ mod tests {
              litellm_running=yes\n\
              secret_permission_issues=2\n"
         );
+    }
+
+    #[test]
+    fn people_see_when_a_service_is_tried_again_and_after_what() {
+        let now = "2026-11-24T10:12:00Z".parse().unwrap();
+        let mut service = service("litellm", None);
+        let mut said = |state, next_try_at| {
+            service.state = state;
+            service.next_try_at = next_try_at;
+            service.waits_for(now)
+        };
+        let later = "2026-11-24T10:12:06.4Z".parse().ok();
+        assert_eq!(
+            said(ServiceState::Backoff, later).as_deref(),
+            Some("tried again in 7 s")
+        );
+        assert_eq!(
+            said(ServiceState::Backoff, None).as_deref(),
+            Some("waits for port 4000")
+        );
+        assert_eq!(
+            said(ServiceState::CrashLoop, None).as_deref(),
+            Some("crash loop, waits for its config to change")
+        );
+        assert_eq!(said(ServiceState::Ready, None), None);
     }
 
     #[test]

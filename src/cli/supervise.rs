@@ -7,7 +7,7 @@ use clap::Args;
 use super::failure::Failure;
 use super::{Global, output};
 use crate::supervisor::daemon::{Daemon, DaemonError};
-use crate::supervisor::spawn;
+use crate::supervisor::spawn::{self, Unbecome};
 
 /// Supervise the services of one runtime dir
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ pub fn run(args: &SuperviseArgs, global: &Global) -> Result<u8, Failure> {
         let _ = rustix::process::setsid();
     }
     match Daemon::open(&args.runtime_dir, config) {
-        Ok(daemon) => daemon.serve().map_err(failure)?,
+        Ok(daemon) => daemon.replaceable().serve().map_err(failure)?,
         Err(DaemonError::Held { .. }) if args.detached => {}
         Err(error) => return Err(failure(error)),
     }
@@ -54,7 +54,10 @@ fn failure(error: DaemonError) -> Failure {
 
 /// Becomes the service; comes back only when that fails, with the exit code of shells.
 pub fn exec_service(args: &ExecServiceArgs) -> u8 {
-    let error = spawn::become_service(&args.args);
+    let error = match spawn::become_service(&args.args) {
+        Unbecome::Left => return spawn::EXIT_LEFT,
+        Unbecome::Failed(error) => error,
+    };
     let program = args.args.first().map(String::as_str).unwrap_or_default();
     // The supervisor knows a start that failed here by these words.
     output::error(&format!("failed to execute {program}: {error}"), None);

@@ -85,7 +85,7 @@ pub fn look(
         &context.redactor,
     );
     for service in services {
-        if let Some(process) = main_process(&service.name, &who) {
+        if let Some(process) = main_process(service, &who) {
             let look = environment::of_process(
                 process.pid,
                 referenced,
@@ -117,19 +117,30 @@ fn configured(service: &ServiceConfig) -> Option<BTreeMap<String, String>> {
 }
 
 /// The process whose environment is that of the service: its recorded main process, else one of
-/// its tree, else a copy of its program that somebody else runs.
-fn main_process<'a>(service: &str, who: &'a Who) -> Option<&'a Process> {
+/// its tree, else the copy of its program that somebody else runs on its port. A copy anywhere
+/// else is that of another gateway.
+fn main_process<'a>(service: &ServiceConfig, who: &'a Who) -> Option<&'a Process> {
     use flowgate_checks::model::Relation;
-    let is_alive = |process: &&Process| process.state != 'Z';
-    let find = |is_it: &dyn Fn(&Relation) -> bool| {
+    let listens = |process: &Process| {
+        let sockets = who.sockets.known().into_iter().flat_map(BTreeMap::values);
+        sockets
+            .filter(|socket| Some(socket.port) == service.port)
+            .any(|socket| matches!(&socket.owner, Owner::Known { pids } if pids.contains(&process.pid)))
+    };
+    let find = |is_it: &dyn Fn(&Process, &str) -> bool| {
         who.processes
             .values()
-            .filter(is_alive)
-            .find(|process| is_it(&process.relation))
+            .filter(|process| process.state != 'Z')
+            .find(|process| is_it(process, &service.name))
     };
-    find(&|relation| matches!(relation, Relation::Service { service: name } if name == service))
-        .or_else(|| find(&|relation| matches!(relation, Relation::Tree { service: name } if name == service)))
-        .or_else(|| find(&|relation| matches!(relation, Relation::SameProgram { service: name } if name == service)))
+    find(&|process, name| matches!(&process.relation, Relation::Service { service } if service == name))
+        .or_else(|| find(&|process, name| matches!(&process.relation, Relation::Tree { service } if service == name)))
+        .or_else(|| {
+            find(&|process, name| {
+                matches!(&process.relation, Relation::SameProgram { service } if service == name)
+                    && listens(process)
+            })
+        })
 }
 
 fn identify(

@@ -68,6 +68,17 @@ impl ProcessStat {
     }
 }
 
+/// A process that has ended and whose entry is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedProcess {
+    /// Its parent.
+    pub parent: u32,
+    /// Its start time in clock ticks after boot.
+    pub start_time: u64,
+    /// Its status as `wait` gives it; none when the kernel does not tell this user.
+    pub status: Option<i32>,
+}
+
 /// One mounted file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {

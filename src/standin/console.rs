@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 pub struct Console {
     out: Stream,
     err: Stream,
+    held: Arc<Mutex<String>>,
 }
 
 type Stream = Arc<Mutex<dyn Write + Send>>;
@@ -25,6 +26,7 @@ impl Console {
         Self {
             out: Arc::new(Mutex::new(io::stdout())),
             err: Arc::new(Mutex::new(io::stderr())),
+            held: Arc::default(),
         }
     }
 
@@ -34,13 +36,30 @@ impl Console {
         let console = Self {
             out: captured.out.clone(),
             err: captured.err.clone(),
+            held: Arc::default(),
         };
         (console, captured)
     }
 
-    /// Writes text to standard output as it is.
+    /// Writes text to standard output as it is, after what was held back.
     pub fn out(&self, text: &str) {
+        self.flush();
         write(&self.out, text);
+    }
+
+    /// Holds text back until something else goes to standard output, as Python does with what it
+    /// prints into a file.
+    pub fn hold(&self, text: &str) {
+        if let Ok(mut held) = self.held.lock() {
+            held.push_str(text);
+        }
+    }
+
+    /// Writes what was held back, as at the end of a process.
+    pub fn flush(&self) {
+        if let Ok(mut held) = self.held.lock() {
+            write(&self.out, &std::mem::take(&mut *held));
+        }
     }
 
     /// Writes text to standard error as it is.

@@ -25,6 +25,14 @@ const BANNER: &str = "\n   LiteLLM (stand-in)\n\n\x1b[1;37m#--------------------
 
 /// Starts with the arguments of the real program; returns when it listens or has ended.
 pub fn start(args: &[String], scene: &Scene) -> Start {
+    let started = begin(args, scene);
+    if let Start::Ended(_) = started {
+        scene.console.flush();
+    }
+    started
+}
+
+fn begin(args: &[String], scene: &Scene) -> Start {
     let console = &scene.console;
     let args = match Args::parse(args, scene) {
         Ok(args) => args,
@@ -122,14 +130,15 @@ fn bind_error(host: &str, port: u16, error: &io::Error) -> String {
     )
 }
 
-/// The list on standard output, which failed starts print too.
+/// The list on standard output, which failed starts print too. Of one that serves into a file it is
+/// seen at the first request (the real one, run so).
 fn announce(config: &Config, scene: &Scene) {
     let mut text = BANNER.to_owned();
     text.push_str("\x1b[32mLiteLLM: Proxy initialized with Config, Set models:\x1b[0m\n");
     for name in config.names() {
         text.push_str(&format!("\x1b[32m    {name}\x1b[0m\n"));
     }
-    scene.console.out(&text);
+    scene.console.hold(&text);
 }
 
 fn refuse(refusal: &Refusal, config: &Config, scene: &Scene) -> Start {

@@ -1,5 +1,7 @@
 //! Asking the supervisor, and starting one where none runs.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -8,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use super::launch;
 use super::lock;
 use super::places::{PlaceError, Places};
+use super::plan;
 use super::protocol::{
     Answer, Command, Event, LINE_LIMIT, PROTOCOL_VERSION, Refusal, Reply, ReplyBody, Request,
 };
@@ -124,6 +128,40 @@ impl Client {
         }
     }
 
+    /// Has the supervisor of this runtime dir become the flowgate at this path, when that is newer,
+    /// and gives its version. The services go on.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] of code `not-newer`, `upgrade`, `busy` or `foreground`, and
+    /// [`ClientError::Start`] when the old one serves on for want of a working new one.
+    pub fn reexec(runtime_dir: &Path, program: &Path) -> Result<String, ClientError> {
+        let mut client = Self::connect(runtime_dir).ok_or(ClientError::Absent)?;
+        let (before, _) = client.instance()?;
+        let program = program.to_owned();
+        client.request(Command::Reexec { program }, drop)?;
+        let deadline = Instant::now() + STARTING;
+        loop {
+            let now = Self::connect(runtime_dir).and_then(|mut client| client.instance().ok());
+            match now {
+                Some((instance, version)) if instance != before => return Ok(version),
+                _ if Instant::now() >= deadline => {
+                    return Err(ClientError::Start(unheard(&Places::new(runtime_dir))));
+                }
+                _ => std::thread::park_timeout(PAUSE),
+            }
+        }
+    }
+
+    /// What tells the supervisor from its former self, and its version.
+    fn instance(&mut self) -> Result<(String, String), ClientError> {
+        match self.request(Command::Status, drop)? {
+            Answer::Status {
+                instance, version, ..
+            } => Ok((instance, version)),
+            _ => Err(ClientError::Garbled("no status".into())),
+        }
+    }
+
     /// Waits so long for an answer at most; 300 s where this is not called.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
@@ -235,16 +273,25 @@ fn start_supervisor(program: &Path, places: &Places, config: &Path) -> Result<Ch
         .args(["supervise", "--detached", "--runtime-dir"])
         .arg(places.runtime())
         .current_dir("/")
-        // What the services need of the shell comes with each request; what else stands there is
-        // not kept for weeks.
+        // What the services need of the shell comes with each request, and is needed here too when
+        // one has to be started of which nobody asks; what else stands there is not kept for weeks.
         .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| name == "HOME" || name == "TMPDIR"))
+        .envs(kept(config))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log);
     command
         .spawn()
         .map_err(|error| ClientError::Start(error.to_string()))
+}
+
+/// The variables of this shell that a service may need.
+fn kept(config: &Path) -> Vec<(OsString, OsString)> {
+    let referenced = plan::current(config).map_or_else(|_| BTreeSet::new(), |now| now.referenced());
+    let is_kept = |name: &str| launch::is_common(name) || referenced.contains(name);
+    std::env::vars_os()
+        .filter(|(name, _)| name.to_str().is_some_and(is_kept))
+        .collect()
 }
 
 /// Why nobody can be reached although a supervisor was started.

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::asker::{Asker, Outcome, Word};
+use super::end::End;
 use super::protocol::{
     Command, Event, LINE_LIMIT, PROTOCOL_VERSION, Refusal, Reply, ReplyBody, Request,
 };
@@ -21,7 +22,7 @@ use super::roster::Roster;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Serves a client until it goes, says nothing, or says nonsense.
-pub async fn serve(stream: UnixStream, roster: Rc<RefCell<Roster>>, shutdown: Rc<Notify>) {
+pub async fn serve(stream: UnixStream, roster: Rc<RefCell<Roster>>, end: End) {
     let (reading, mut writing) = stream.into_split();
     let mut reading = BufReader::new(reading);
     loop {
@@ -40,39 +41,60 @@ pub async fn serve(stream: UnixStream, roster: Rc<RefCell<Roster>>, shutdown: Rc
                 return;
             }
         };
-        let is_last = request.command == Command::Shutdown;
+        let is_last = matches!(request.command, Command::Shutdown | Command::Reexec { .. });
         let served = carry_out(request, &mut writing, &roster).await;
-        if is_last {
-            shutdown.notify_one();
+        if is_last && served != Served::Refused {
+            end.come();
         }
-        if is_last || !served {
+        if is_last || served == Served::Unheard {
             return;
         }
     }
 }
 
-/// Carries out a request; whether the client still listens. What it asked for goes on without it.
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Done,
+    Refused,
+    /// The client does not listen any more.
+    Unheard,
+}
+
+/// Carries out a request. What it asked for goes on when the client has gone.
 async fn carry_out(
     request: Request,
     writing: &mut OwnedWriteHalf,
     roster: &Rc<RefCell<Roster>>,
-) -> bool {
+) -> Served {
     let id = request.id;
     let (words, mut said) = mpsc::unbounded_channel();
     roster
         .borrow_mut()
         .carry_out(request.command, Asker::new(words));
     while let Some(word) = said.recv().await {
-        let is_heard = match word {
-            Word::Event(event) => tell(writing, id, event).await,
-            Word::End(outcome) => return answer(writing, id, outcome).await,
+        let event = match word {
+            Word::Event(event) => event,
+            Word::End(outcome) => return end_with(writing, id, outcome).await,
         };
-        if !is_heard {
-            return false;
+        if !tell(writing, id, event).await {
+            return Served::Unheard;
         }
     }
     let gone = Refusal::new("busy", "the service is not looked after any more");
-    answer(writing, id, Err(gone)).await
+    end_with(writing, id, Err(gone)).await
+}
+
+async fn end_with(writing: &mut OwnedWriteHalf, id: u64, outcome: Outcome) -> Served {
+    let served = match outcome {
+        Ok(_) => Served::Done,
+        Err(_) => Served::Refused,
+    };
+    match answer(writing, id, outcome).await {
+        true => served,
+        false if served == Served::Refused => Served::Refused,
+        false => Served::Unheard,
+    }
 }
 
 /// A request, or the number of what is none and why. No bytes make it panic.
@@ -159,12 +181,19 @@ mod tests {
         };
         for command in [
             Command::Start(launch.clone()),
-            Command::Restart(launch),
+            Command::Restart(launch.clone()),
+            Command::Adopt(launch),
             Command::Stop {
+                service: "litellm".into(),
+            },
+            Command::Hasten {
                 service: "litellm".into(),
             },
             Command::Status,
             Command::Shutdown,
+            Command::Reexec {
+                program: "/usr/bin/flowgate".into(),
+            },
         ] {
             let request = Request {
                 v: PROTOCOL_VERSION,

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::LocalSet;
 
 use super::connection;
+use super::end::End;
 use super::lock::{self, Lock};
 use super::places::{PlaceError, Places};
 use super::roster::Roster;
@@ -58,6 +59,7 @@ pub struct Daemon {
     config: PathBuf,
     listener: UnixListener,
     door: Door,
+    may_leap: bool,
     _lock: Lock,
 }
 
@@ -93,8 +95,15 @@ impl Daemon {
             config: config.to_owned(),
             listener,
             door,
+            may_leap: false,
             _lock: lock,
         })
+    }
+
+    /// The same in a process that does nothing else, so that it can become a newer flowgate.
+    pub fn replaceable(mut self) -> Self {
+        self.may_leap = true;
+        self
     }
 
     /// Serves until it is told to end. The services go on.
@@ -113,19 +122,24 @@ impl Daemon {
 
     async fn accept(&self) -> Result<(), DaemonError> {
         let listener = tokio::net::UnixListener::from_std(self.listener.try_clone()?)?;
-        let roster = Roster::open(self.places.clone(), self.config.clone());
+        let end = End::new(self.may_leap);
+        let roster = Roster::open(self.places.clone(), self.config.clone(), end.clone());
         let roster = Rc::new(RefCell::new(roster));
-        let shutdown = Rc::new(Notify::new());
         let seats = Arc::new(Semaphore::new(CLIENTS));
         loop {
-            let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
-                return Ok(());
-            };
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = shutdown.notified() => return Ok(()),
+                accepted = seated(&listener, &seats) => accepted,
+                upgrade = end.awaited() => match upgrade {
+                    Some(upgrade) => {
+                        // It comes back only when it failed: whoever asked finds the old version.
+                        let error = upgrade.leap();
+                        roster.borrow().note_failed_upgrade(&upgrade, &error);
+                        continue;
+                    }
+                    None => return Ok(()),
+                },
             };
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, seat)) = accepted else {
                 // No descriptor is left, as a rule; one comes back when a client goes.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -133,13 +147,24 @@ impl Daemon {
             if !is_welcome(&stream) {
                 continue;
             }
-            let (roster, shutdown) = (Rc::clone(&roster), Rc::clone(&shutdown));
+            let (roster, end) = (Rc::clone(&roster), end.clone());
             tokio::task::spawn_local(async move {
-                connection::serve(stream, roster, shutdown).await;
+                connection::serve(stream, roster, end).await;
                 drop(seat);
             });
         }
     }
+}
+
+/// A client, once there is a seat for it.
+async fn seated(
+    listener: &tokio::net::UnixListener,
+    seats: &Arc<Semaphore>,
+) -> io::Result<(tokio::net::UnixStream, OwnedSemaphorePermit)> {
+    let seat = Arc::clone(seats).acquire_owned().await;
+    let seat = seat.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, seat))
 }
 
 /// Only this user and root may ask, whatever the modes of the folder say.

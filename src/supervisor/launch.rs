@@ -52,7 +52,8 @@ pub fn launch(
     }
 }
 
-fn is_common(name: &str) -> bool {
+/// Whether every service gets a variable of this name.
+pub fn is_common(name: &str) -> bool {
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

@@ -2,9 +2,11 @@
 //! protocol, and the client with which the commands ask it.
 
 pub mod asker;
+pub mod children;
 pub mod client;
 pub mod connection;
 pub mod daemon;
+pub mod end;
 pub mod environment;
 pub mod exit;
 pub mod launch;
@@ -15,6 +17,8 @@ pub mod own_log;
 pub mod phase;
 pub mod places;
 pub mod plan;
+pub mod planner;
+pub mod policy;
 pub mod protocol;
 pub mod reach;
 pub mod ready;
@@ -24,12 +28,17 @@ pub mod roster;
 pub mod rotate;
 pub mod service;
 pub mod session;
+pub mod signature;
 pub mod socket;
 pub mod spawn;
+mod spawning;
 mod starting;
 pub mod state;
 pub mod status;
 pub mod stop;
 mod stopping;
 pub mod store;
+pub mod upgrade;
+mod waiting;
+pub mod watched;
 pub mod watcher;

@@ -1,15 +1,19 @@
 //! What a start will do, from flowgate.yaml as it is now and from the one who asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flowgate_checks::model::ServiceKind;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::environment;
+use super::launch;
 use super::places::Places;
 use super::protocol::{Launch, Refusal};
 use super::reach::{self, Reach};
+use super::spawn;
+use super::watched::Watched;
 use crate::config::file::{LARGEST, Reading};
 use crate::config::keys::SecretsDir;
 use crate::config::schema::FlowgateConfig;
@@ -41,6 +45,10 @@ pub struct Plan {
     pub digests: BTreeMap<String, String>,
     /// The event log.
     pub log_file: PathBuf,
+    /// The files that it was made from and that the program reads, as they were before.
+    pub files: Watched,
+    /// Knows the secrets that the program may print.
+    pub redactor: Arc<Redactor>,
 }
 
 /// flowgate.yaml as it is now.
@@ -50,7 +58,7 @@ pub struct Current {
     path: PathBuf,
     root: Root,
     fingerprinter: Fingerprinter,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
 }
 
 /// Reads flowgate.yaml.
@@ -65,7 +73,7 @@ pub fn current(path: &Path) -> Result<Current, Refusal> {
         let _ = SecretsDir::beside(folder).ensure(keys::FINGERPRINT, keys::random_hex);
     }
     let fingerprinter = Fingerprinter::load(&key);
-    let redactor = Redactor::default();
+    let redactor = Arc::new(Redactor::default());
     let loaded = load::load(path, &root, &fingerprinter, &redactor);
     match loaded.config {
         Some(config) => Ok(Current {
@@ -147,6 +155,7 @@ impl Current {
                 service.entry
             )));
         }
+        let files = Watched::now(self.files(&service, launch));
         service.args = with_address(&service);
         let cwd = service.cwd.clone().unwrap_or_else(|| launch.cwd.clone());
         let reach = self.reach(&service, &launch.cwd);
@@ -161,7 +170,14 @@ impl Current {
                 .map_err(|error| Refusal::new("runtime-dir", error.to_string()))?;
             env.insert(MANAGEMENT.into(), key.expose_secret().to_owned());
         }
+        for (name, value) in &env {
+            if !launch::is_common(name) {
+                self.redactor.learn(&SecretString::from(value.as_str()));
+            }
+        }
         Ok(Plan {
+            files,
+            redactor: Arc::clone(&self.redactor),
             digests: self.digests(&service, &cwd),
             log_file: self.config.paths.log_file.clone(),
             args: service.args.clone(),
@@ -172,22 +188,51 @@ impl Current {
         })
     }
 
-    /// The digest of every entry of the program's own config: what the running process has read,
-    /// for a doctor that asks later what changed since.
+    /// The files that decide how a start goes: flowgate.yaml, what the program reads, itself.
+    pub fn files(&self, service: &ServiceConfig, launch: &Launch) -> Vec<PathBuf> {
+        let cwd = service.cwd.as_deref().unwrap_or(&launch.cwd);
+        let program = service.args.first().map(String::as_str);
+        let programs = program.map(|program| {
+            let path = service.env.get("PATH").map(ExposeSecret::expose_secret);
+            let path = path.map(str::to_owned).or(launch.env.get("PATH").cloned());
+            spawn::candidates(program, path.as_ref(), cwd)
+        });
+        [Some(self.path.clone())]
+            .into_iter()
+            .chain([command::config_path(service, cwd)])
+            .chain([service.env_file.clone(), Some(cwd.join(".env"))])
+            .flatten()
+            .chain(programs.unwrap_or_default())
+            .collect()
+    }
+
+    /// The variables that the configs name, as the command does that asks for a start.
+    pub fn referenced(&self) -> BTreeSet<String> {
+        let path = self
+            .config
+            .service("litellm")
+            .and_then(|service| command::config_path(service, self.folder()))
+            .unwrap_or_else(|| self.config.paths.active_config.clone());
+        let active = litellm::load(&path, &self.reading());
+        launch::referenced(&self.config, Some(&active.file))
+    }
+
+    /// The digest of every entry of the program's own config, and of its arguments: what the running
+    /// process has read, for a doctor that asks later what changed since.
     fn digests(&self, service: &ServiceConfig, cwd: &Path) -> BTreeMap<String, String> {
-        let Some(path) = command::config_path(service, cwd) else {
-            return BTreeMap::new();
+        let path = command::config_path(service, cwd);
+        let mut digests = match (&path, service.kind) {
+            (Some(path), ServiceKind::Litellm) => litellm::load(path, &self.reading()).digests,
+            (Some(path), ServiceKind::Cliproxyapi) => {
+                cliproxyapi::load(path, &self.reading()).digests
+            }
+            _ => BTreeMap::new(),
         };
-        let reading = Reading {
-            root: &self.root,
-            fingerprinter: &self.fingerprinter,
-            redactor: &self.redactor,
-        };
-        match service.kind {
-            ServiceKind::Litellm => litellm::load(&path, &reading).digests,
-            ServiceKind::Cliproxyapi => cliproxyapi::load(&path, &reading).digests,
-            ServiceKind::Other => BTreeMap::new(),
-        }
+        digests.insert(
+            format!("flowgate:{}.command.args", service.entry),
+            self.fingerprinter.of(&service.args.join("\0")),
+        );
+        digests
     }
 }
 

@@ -39,12 +39,25 @@ pub enum Command {
         /// The service.
         service: String,
     },
+    /// Send the next signal now to a service that is told to stop already.
+    Hasten {
+        /// The service.
+        service: String,
+    },
     /// Stop, then start a service.
     Restart(Launch),
+    /// Look after a service: of one that lives nothing changes, one that should run and does not is
+    /// started; answered as a start is.
+    Adopt(Launch),
     /// Tell the state of every service.
     Status,
     /// Stop nothing, and end. The services go on.
     Shutdown,
+    /// Become a newer flowgate. The services go on, and stay its children.
+    Reexec {
+        /// The newer program, an absolute path.
+        program: PathBuf,
+    },
 }
 
 /// What a start needs of the one who asks for it.
@@ -188,6 +201,9 @@ pub enum Answer {
         version: String,
         /// Its pid.
         pid: u32,
+        /// Tells it from the one that it was before it became a newer flowgate.
+        #[serde(default)]
+        instance: String,
     },
     /// Nothing to say.
     Done,
@@ -207,6 +223,12 @@ pub struct ServiceStatus {
     pub since: Option<Timestamp>,
     /// When it became ready.
     pub ready_at: Option<Timestamp>,
+    /// Restarts since a person started it.
+    #[serde(default)]
+    pub restarts: u32,
+    /// When it is tried again, in back-off.
+    #[serde(default)]
+    pub next_try_at: Option<Timestamp>,
     /// How its last run ended.
     pub last_exit: Option<LastExit>,
 }
@@ -224,7 +246,8 @@ impl Refusal {
 /// Why a request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `unknown-service`, `not-managed`, `busy`, `bad-request`, `version`, `config`, `runtime-dir`.
+    /// `unknown-service`, `not-managed`, `not-wanted`, `busy`, `bad-request`, `version`, `config`,
+    /// `runtime-dir`, `not-newer`, `upgrade`, `foreground`.
     pub code: String,
     /// One sentence.
     pub message: String,

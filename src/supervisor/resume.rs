@@ -1,26 +1,45 @@
-//! What a new supervisor makes of the records of an earlier one: living runs are running.
+//! What a new supervisor makes of the records of an earlier one: living runs are taken up, wanted ones
+//! that have died meanwhile are tried again, stops that were begun are ended.
 
 use std::path::Path;
+use std::time::Duration;
 
-use flowgate_checks::model::ExitSource;
+use flowgate_checks::model::{ExitClass, RunLife};
 use jiff::Timestamp;
 
-use super::exit;
+use super::exit::{self, Awaited, Ending};
 use super::places::Places;
 use super::plan::Current;
-use super::records::{self, HistoryLine, LastExit, RECORD_VERSION, ServiceRecord, ServiceState};
+use super::planner::{Origin, Planner};
+use super::policy::{self, Decision, Inputs, Tries};
+use super::records::{
+    self, HistoryLine, LifeSign, RECORD_VERSION, RunRecord, ServiceRecord, ServiceState,
+};
 use super::rotate;
 use super::service::{Handle, Service};
+use super::state::{Input, Machine, Wait};
 use super::store::Store;
 use crate::platform;
 use crate::sys::place::Root;
 
+/// Before a new supervisor starts anything itself, whoever started it may say what it wants, and with
+/// which variables.
+const HEARING: Duration = Duration::from_millis(250);
+
 /// Begins a service: with its record when it has one that can be read, and with its run when that
 /// lives. `current` is the config, when it loads.
-pub fn begin(places: &Places, name: &str, current: Option<&Current>) -> Handle {
-    let record = read_record(places, name);
-    let store = Store::new(places.clone(), name);
-    let (mut service, messages) = Service::new(name, store, record);
+pub fn begin(planner: &Planner, name: &str, current: Option<&Current>) -> Handle {
+    let record = read_record(&planner.places, name);
+    let history = Store::new(planner.places.clone(), name).history();
+    let inputs = record.run.as_ref().map(Inputs::of).unwrap_or_default();
+    let machine = Machine::new(
+        record.state,
+        record.wanted,
+        false,
+        Tries::of_history(&history, &inputs),
+        record.restarts,
+    );
+    let (mut service, messages) = Service::new(name, planner.clone(), record, machine);
     if let Some(current) = current {
         service
             .store
@@ -30,7 +49,7 @@ pub fn begin(places: &Places, name: &str, current: Option<&Current>) -> Handle {
             service.stop_timeout = config.stop_timeout;
         }
     }
-    service.take_up();
+    service.take_up(&history, inputs);
     tokio::task::spawn_local(rotate::keep_small(service.store.log()));
     let handle = service.handle();
     tokio::task::spawn_local(service.live(messages));
@@ -53,7 +72,7 @@ pub fn recorded(places: &Places) -> Vec<String> {
 
 fn read_record(places: &Places, name: &str) -> ServiceRecord {
     let root = Root::new(Path::new("/"));
-    let read = records::read(places.runtime(), name, &root, platform::pid_limit());
+    let read = records::read_current(places.runtime(), name, &root, platform::pid_limit());
     match read.record {
         Some((_, Ok(record))) => record,
         _ => ServiceRecord {
@@ -68,54 +87,213 @@ fn read_record(places: &Places, name: &str) -> ServiceRecord {
     }
 }
 
+/// What became of the main process of a run.
+fn life(run: &RunRecord) -> RunLife {
+    let sign = platform::process_stat(run.pid).map(|stat| LifeSign {
+        start_time: stat.start_time,
+        started_at_seconds: None,
+        is_zombie: stat.is_dead(),
+        is_configured_program: false,
+    });
+    let recorded = Some((run.start_time, run.boot_id.as_str()));
+    records::life_of(recorded, &platform::boot_id(), sign.as_ref())
+}
+
 impl Service {
-    /// Takes up the recorded run when it lives; else notes that it ended, unless that is on record.
-    /// How it ended nobody knows any more.
-    fn take_up(&mut self) {
-        let session = self.session().filter(|session| session.leader_lives());
-        let was_running = self.record.state != ServiceState::Stopped;
-        if session.is_some()
-            && let Some(run) = &self.record.run
+    fn take_up(&mut self, history: &[HistoryLine], inputs: Inputs) {
+        let tries = Tries::of_history(history, &inputs);
+        let Some(run) = self.record.run.clone() else {
+            return self.go_on_waiting(tries, None);
+        };
+        let life = life(&run);
+        if life == RunLife::Alive
             && let Ok(handle) = exit::handle(run.pid)
         {
-            self.record.state = match self.record.state {
-                ServiceState::Ready => ServiceState::Ready,
-                ServiceState::Starting => ServiceState::Starting,
-                // Half stopped, or of a state that this flowgate does not know.
-                _ => ServiceState::Unready,
-            };
-            self.ready_at = (self.record.state == ServiceState::Ready)
-                .then(|| self.last_ready())
-                .flatten();
-            self.attend(handle, None, None);
-        } else if was_running {
-            let requested = self.record.state == ServiceState::Stopping;
-            let exit = LastExit {
-                at: Timestamp::now(),
-                code: None,
-                signal: None,
-                requested,
-                uptime_ms: None,
-                source: Some(ExitSource::Unknown),
-                signature: None,
-            };
-            self.store.note(&HistoryLine::Exit { exit: exit.clone() });
-            self.store.drop_pid();
-            self.record.last_exit = Some(exit);
-            self.record.state = ServiceState::Stopped;
-            self.keep();
+            return self.adopt(&run, handle, history, tries);
+        }
+        let was_alive = !matches!(
+            self.record.state,
+            ServiceState::Stopped | ServiceState::Backoff | ServiceState::CrashLoop
+        );
+        if !was_alive {
+            return self.go_on_waiting(tries, Some(life));
+        }
+        self.store
+            .decide("lost", Some(format!("pid {} {}", run.pid, what(life))));
+        self.after_its_end(&run, life, history, tries);
+    }
+
+    /// Takes up a run that lives.
+    fn adopt(
+        &mut self,
+        run: &RunRecord,
+        handle: std::os::fd::OwnedFd,
+        history: &[HistoryLine],
+        tries: Tries,
+    ) {
+        let recorded = self.record.state;
+        let state = match recorded {
+            ServiceState::Ready | ServiceState::Starting => recorded,
+            // Half stopped, or of a state that this flowgate does not know.
+            _ => ServiceState::Unready,
+        };
+        let restarts = self.record.restarts;
+        self.machine = Machine::new(state, self.record.wanted, true, tries, restarts);
+        self.record.state = state;
+        self.origin = Origin::of_process(run.pid);
+        if state == ServiceState::Ready {
+            self.ready_at = last_ready(history);
+            self.well_since = self.ready_at;
+        }
+        let is_stopped = self.session().is_some_and(|session| session.is_stopped());
+        let more = if is_stopped {
+            ", stopped by a signal"
+        } else {
+            ""
+        };
+        self.store
+            .decide("adopt", Some(format!("pid {} lives{more}", run.pid)));
+        let awaited = Awaited::Adopted {
+            pid: run.pid,
+            start_time: run.start_time,
+        };
+        self.attend(handle, awaited, None);
+        if recorded == ServiceState::Stopping {
+            // The stop that was begun goes on.
+            self.drive(match self.record.wanted {
+                true => Input::AskedToRestart { leftovers: false },
+                false => Input::AskedToStop { leftovers: false },
+            });
         }
     }
 
-    /// When it became ready, by its history.
-    fn last_ready(&self) -> Option<Timestamp> {
-        self.store
-            .history()
+    /// A run of which the record says that it lives has ended: notes how, unless that is on record.
+    fn after_its_end(
+        &mut self,
+        run: &RunRecord,
+        life: RunLife,
+        history: &[HistoryLine],
+        mut tries: Tries,
+    ) {
+        let noted = history
             .iter()
             .rev()
+            .take_while(|line| !matches!(line, HistoryLine::Spawn { .. }))
             .find_map(|line| match line {
-                HistoryLine::Ready { at } => Some(*at),
+                HistoryLine::Exit { exit } => Some(exit.clone()),
                 _ => None,
-            })
+            });
+        let was_stopping = self.record.state == ServiceState::Stopping;
+        self.ready_at = last_ready(history);
+        self.well_since = self.ready_at;
+        let decision = if let Some(exit) = noted {
+            self.record.last_exit = Some(exit);
+            self.store.drop_pid();
+            Decision::Now
+        } else {
+            let ending = match life {
+                RunLife::Zombie => exit::of_adopted(run.pid, run.start_time),
+                _ => Ending::default(),
+            };
+            let mut signature = self.signature(&ending);
+            if life == RunLife::OtherBoot {
+                signature.class = ExitClass::Killed;
+                tries = Tries::default();
+            }
+            self.note_exit(&ending, was_stopping, Some(signature.clone()));
+            let failure = self.failure(signature);
+            match was_stopping {
+                true => Decision::Now,
+                false => tries.judge(failure, false, policy::jitter()),
+            }
+        };
+        self.ready_at = None;
+        self.well_since = None;
+        let state = match (self.record.wanted, decision) {
+            (false, _) => ServiceState::Stopped,
+            (true, Decision::WhenChanged) => ServiceState::CrashLoop,
+            (true, _) => ServiceState::Backoff,
+        };
+        self.settle_in(state, tries);
+        if !self.record.wanted {
+            let leftovers = self.has_leftovers();
+            return self.drive(Input::AskedToStop { leftovers });
+        }
+        self.wait(match decision {
+            Decision::Now => Wait::Time(HEARING),
+            Decision::Later(pause) => Wait::Time(pause.max(HEARING)),
+            Decision::WhenFree(pause) => Wait::Port(pause),
+            Decision::WhenChanged => Wait::Files,
+        });
+        self.keep_soon();
+    }
+
+    /// Goes on with what an earlier supervisor had decided of a service that does not live.
+    fn go_on_waiting(&mut self, tries: Tries, life: Option<RunLife>) {
+        if !self.record.wanted {
+            return self.settle_in(ServiceState::Stopped, tries);
+        }
+        if self.record.state == ServiceState::CrashLoop {
+            self.settle_in(ServiceState::CrashLoop, tries);
+            if !self.has_changed() {
+                return self.await_it(Wait::Files);
+            }
+            return self.await_it(Wait::Time(HEARING));
+        }
+        self.settle_in(ServiceState::Backoff, tries);
+        let left = self.record.next_try_at.map(|at| {
+            let left = at.duration_since(Timestamp::now());
+            Duration::try_from(left).unwrap_or_default()
+        });
+        match left.filter(|_| life != Some(RunLife::OtherBoot)) {
+            Some(left) => self.await_it(Wait::Time(left.max(HEARING))),
+            None => self.await_it(Wait::Port(HEARING)),
+        }
+    }
+
+    fn settle_in(&mut self, state: ServiceState, tries: Tries) {
+        let (wanted, restarts) = (self.record.wanted, self.record.restarts);
+        self.machine = Machine::new(state, wanted, false, tries, restarts);
+        self.record.state = state;
+    }
+
+    /// Whether something that the recorded run had read is another now; also when nobody can tell.
+    fn has_changed(&mut self) -> bool {
+        let Ok(plan) = self.planner.plan_again(&self.name, &self.origin) else {
+            return false;
+        };
+        let has_changed = self.record.run.as_ref().is_none_or(|run| {
+            let program = run.exe.as_deref().map(Path::new);
+            let identity = program.and_then(super::watched::identity);
+            run.digests != plan.digests || run.binary_digest != identity
+        });
+        self.plan = Some(plan);
+        has_changed
+    }
+}
+
+/// When it became ready, by its history.
+fn last_ready(history: &[HistoryLine]) -> Option<Timestamp> {
+    let lines = history.iter().rev();
+    lines
+        .take_while(|line| {
+            !matches!(
+                line,
+                HistoryLine::Spawn { .. } | HistoryLine::Unready { .. }
+            )
+        })
+        .find_map(|line| match line {
+            HistoryLine::Ready { at } => Some(*at),
+            _ => None,
+        })
+}
+
+fn what(life: RunLife) -> &'static str {
+    match life {
+        RunLife::Alive => "lives and cannot be watched",
+        RunLife::Zombie => "has ended, and its parent has not asked how",
+        RunLife::Gone => "has gone",
+        RunLife::Reused => "is another process now",
+        RunLife::OtherBoot => "ended with the machine, which was started anew since",
     }
 }

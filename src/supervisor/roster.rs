@@ -2,55 +2,72 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::asker::Asker;
+use super::end::End;
 use super::places::Places;
 use super::plan::{self, Current, Plan};
+use super::planner::Planner;
 use super::protocol::{Answer, Command, Launch, Refusal};
+use super::records::ServiceState;
 use super::resume;
 use super::service::{Handle, Message};
+use super::spawning::random_id;
+use super::store::Store;
+use super::upgrade::Upgrade;
 
 /// The services.
 pub struct Roster {
-    places: Places,
-    config: PathBuf,
+    planner: Planner,
     services: BTreeMap<String, Handle>,
+    end: End,
+    /// The variables that were sent with requests, the latest of each name; kept in memory alone.
+    env: BTreeMap<String, String>,
+    instance: String,
 }
 
 impl Roster {
     /// The services that are on record, those that live taken up. `config` is the flowgate.yaml that
     /// is read at each start.
-    pub fn open(places: Places, config: PathBuf) -> Self {
-        let current = plan::current(&config).ok();
-        let services = resume::recorded(&places)
+    pub fn open(places: Places, config: PathBuf, end: End) -> Self {
+        let planner = Planner { places, config };
+        let current = plan::current(&planner.config).ok();
+        let services = resume::recorded(&planner.places)
             .into_iter()
             .filter(|name| is_file_name(name))
             .map(|name| {
-                let handle = resume::begin(&places, &name, current.as_ref());
+                let handle = resume::begin(&planner, &name, current.as_ref());
                 (name, handle)
             })
             .collect();
         Self {
-            places,
-            config,
+            planner,
             services,
+            end,
+            env: BTreeMap::new(),
+            instance: random_id(),
         }
     }
 
     /// Carries out a request; whoever asked is answered, now or later.
     pub fn carry_out(&mut self, command: Command, asker: Asker) {
         let message = match command {
-            Command::Start(launch) => self
-                .plan(&launch)
-                .map(|plan| (launch.service, Message::Start(plan, asker.clone()))),
-            Command::Restart(launch) => self
-                .plan(&launch)
-                .map(|plan| (launch.service, Message::Restart(plan, asker.clone()))),
+            Command::Start(launch) => self.planned(launch, &asker, Message::Start),
+            Command::Restart(launch) => self.planned(launch, &asker, Message::Restart),
+            Command::Adopt(launch) => self.planned(launch, &asker, Message::Adopt),
             Command::Stop { service } => self
                 .may_stop(&service)
                 .map(|()| (service, Message::Stop(asker.clone()))),
+            Command::Hasten { service } => {
+                if let Some(handle) = self.services.get(&service) {
+                    handle.send(Message::Hasten);
+                }
+                return asker.end(Ok(Answer::Done));
+            }
             Command::Status => return asker.end(Ok(self.status())),
             Command::Shutdown => return asker.end(Ok(Answer::Done)),
+            Command::Reexec { program } => return self.reexec(program, asker),
         };
         match message {
             Ok((service, message)) => self.service(&service).send(message),
@@ -58,15 +75,22 @@ impl Roster {
         }
     }
 
-    fn plan(&self, launch: &Launch) -> Result<Box<Plan>, Refusal> {
+    /// The message of a request that needs a plan.
+    fn planned(
+        &mut self,
+        launch: Launch,
+        asker: &Asker,
+        message: fn(Rc<Plan>, Launch, Asker) -> Message,
+    ) -> Result<(String, Message), Refusal> {
         if !is_file_name(&launch.service) {
             return Err(Refusal::new(
                 "config",
                 format!("{:?} cannot be the name of a file", launch.service),
             ));
         }
-        let current = plan::current(&self.config)?;
-        current.plan(&self.places, launch).map(Box::new)
+        let plan = self.planner.plan(&launch)?;
+        self.env.extend(launch.env.clone());
+        Ok((launch.service.clone(), message(plan, launch, asker.clone())))
     }
 
     /// What runs can always be stopped, also when the config does not load any more.
@@ -74,16 +98,54 @@ impl Roster {
         if self.services.contains_key(service) {
             return Ok(());
         }
-        let current = plan::current(&self.config)?;
+        let current = plan::current(&self.planner.config)?;
         current.managed(service).map(drop)
     }
 
     fn service(&mut self, name: &str) -> &Handle {
-        let (places, config) = (&self.places, &self.config);
+        let planner = &self.planner;
         self.services.entry(name.to_owned()).or_insert_with(|| {
-            let current: Option<Current> = plan::current(config).ok();
-            resume::begin(places, name, current.as_ref())
+            let current: Option<Current> = plan::current(&planner.config).ok();
+            resume::begin(planner, name, current.as_ref())
         })
+    }
+
+    /// Becomes a newer flowgate once whoever asked is answered, when nothing is going on.
+    fn reexec(&self, program: PathBuf, asker: Asker) {
+        if !self.end.may_leap {
+            let message = "the supervisor runs in the foreground: end that flowgate run";
+            return asker.end(Err(Refusal::new("foreground", message)));
+        }
+        let busy = self.services.iter().find(|(_, service)| {
+            let state = service.status().state;
+            matches!(state, ServiceState::Starting | ServiceState::Stopping)
+        });
+        if let Some((name, _)) = busy {
+            let message = format!("{name} is starting or stopping");
+            return asker.end(Err(Refusal::new("busy", message)));
+        }
+        let upgrade = Upgrade {
+            program,
+            runtime_dir: self.planner.places.runtime().to_owned(),
+            config: self.planner.config.clone(),
+            env: self.env.clone(),
+        };
+        let end = self.end.clone();
+        tokio::task::spawn_local(async move {
+            let proven = upgrade.prove().await;
+            asker.end(proven.map(|()| {
+                end.prepare(upgrade);
+                Answer::Done
+            }));
+        });
+    }
+
+    /// Notes that the old supervisor serves on.
+    pub fn note_failed_upgrade(&self, upgrade: &Upgrade, error: &std::io::Error) {
+        for name in self.services.keys() {
+            let reason = format!("failed to become {}: {error}", upgrade.program.display());
+            Store::new(self.planner.places.clone(), name).decide("not-upgraded", Some(reason));
+        }
     }
 
     fn status(&self) -> Answer {
@@ -95,6 +157,7 @@ impl Roster {
                 .collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
+            instance: self.instance.clone(),
         }
     }
 }

@@ -1,32 +1,43 @@
 //! One service: everything that happens to it comes as a message, and one task works them off.
+//!
+//! What follows from a message is decided by the [`Machine`]; the files beside this one carry it out
+//! and tell the machine what it came to.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use flowgate_checks::model::ExitSignature;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::AbortHandle;
 
 use super::asker::{Asker, Outcome, end_all};
 use super::exit::Ending;
 use super::plan::Plan;
-use super::protocol::{Answer, Event, Refusal, ServiceStatus};
+use super::planner::{Origin, Planner};
+use super::policy;
+use super::protocol::{Answer, Event, Launch, Refusal, ServiceStatus};
 use super::reach::Reach;
 use super::ready::Sight;
-use super::records::{LastExit, ServiceRecord};
+use super::records::{LastExit, ServiceRecord, ServiceState};
 use super::session::Session;
-use super::state::{self, Change};
+use super::state::{Action, Input, Machine};
 use super::store::Store;
 
 /// What can happen to a service.
 pub enum Message {
     /// Somebody wants it to run.
-    Start(Box<Plan>, Asker),
+    Start(Rc<Plan>, Launch, Asker),
     /// Somebody wants it stopped and started.
-    Restart(Box<Plan>, Asker),
+    Restart(Rc<Plan>, Launch, Asker),
+    /// Somebody wants to know that it is looked after; it is started when it should run.
+    Adopt(Rc<Plan>, Launch, Asker),
     /// Somebody wants it not to run.
     Stop(Asker),
+    /// Somebody does not want to wait for what a signal does.
+    Hasten,
     /// Its watch saw something.
     Saw(u64, Sight),
     /// Its main process ended.
@@ -35,6 +46,10 @@ pub enum Message {
     Signalled(&'static str),
     /// The ladder of its stop was climbed: it is gone, or why not.
     Climbed(Result<(), String>),
+    /// What it waited for has come, and what that was.
+    Due(u64, String),
+    /// Its record is to be kept for good.
+    Settle,
 }
 
 /// The way to one service.
@@ -61,6 +76,12 @@ pub struct Service {
     pub(super) name: String,
     pub(super) store: Store,
     pub(super) record: ServiceRecord,
+    pub(super) machine: Machine,
+    pub(super) planner: Planner,
+    /// What its last start was made with.
+    pub(super) origin: Origin,
+    /// The plan of its last start, or of the one that was asked for.
+    pub(super) plan: Option<Rc<Plan>>,
     /// Where its run is to be found; none of one whose config was not read.
     pub(super) reach: Option<Reach>,
     pub(super) stop_timeout: Duration,
@@ -69,13 +90,15 @@ pub struct Service {
     pub(super) serial: u64,
     /// The tasks that look at the run.
     pub(super) tasks: Vec<AbortHandle>,
-    /// Whether its main process lives.
-    pub(super) is_alive: bool,
+    /// The task that waits for what brings the next try.
+    pub(super) waiting: Option<AbortHandle>,
     pub(super) ready_at: Option<Timestamp>,
+    /// Since when it answers without a gap.
+    pub(super) well_since: Option<Timestamp>,
     pub(super) starters: Vec<Asker>,
+    /// Those who wait for a start that begins when the stop has ended.
+    pub(super) queued: Vec<Asker>,
     pub(super) stoppers: Vec<Asker>,
-    /// What is started when it has stopped.
-    pub(super) next: Option<(Box<Plan>, Vec<Asker>)>,
     /// When those who wait for a start are told that it is not ready.
     pub(super) deadline: Option<Instant>,
     pub(super) stop: Stop,
@@ -90,10 +113,12 @@ pub struct Stop {
     pub was_running: bool,
     /// Whether KILL was needed.
     pub killed: bool,
-    /// Whether it should run all the same: the stop was not asked for.
-    pub stays_wanted: bool,
+    /// Why it was begun, when no person asked for it.
+    pub cause: Option<ExitSignature>,
     /// What the ladder came to.
     pub climbed: Option<Result<(), String>>,
+    /// Tells the ladder to wait no longer.
+    pub haste: Rc<Notify>,
 }
 
 impl Service {
@@ -101,32 +126,40 @@ impl Service {
     /// its messages from.
     pub fn new(
         name: &str,
-        store: Store,
+        planner: Planner,
         record: ServiceRecord,
+        machine: Machine,
     ) -> (Self, UnboundedReceiver<Message>) {
         let (inbox, messages) = mpsc::unbounded_channel();
         let service = Self {
             name: name.to_owned(),
-            store,
+            store: Store::new(planner.places.clone(), name),
             status: Rc::new(RefCell::new(ServiceStatus {
                 state: record.state,
                 wanted: record.wanted,
                 pid: None,
                 since: None,
                 ready_at: None,
+                restarts: record.restarts,
+                next_try_at: record.next_try_at,
                 last_exit: record.last_exit.clone(),
             })),
             record,
+            machine,
+            planner,
+            origin: Origin::Supervisor,
+            plan: None,
             reach: None,
             stop_timeout: Duration::from_secs(10),
             inbox,
             serial: 0,
             tasks: Vec::new(),
-            is_alive: false,
+            waiting: None,
             ready_at: None,
+            well_since: None,
             starters: Vec::new(),
+            queued: Vec::new(),
             stoppers: Vec::new(),
-            next: None,
             deadline: None,
             stop: Stop::default(),
             is_restart: false,
@@ -166,16 +199,57 @@ impl Service {
 
     fn handle_message(&mut self, message: Message) {
         match message {
-            Message::Start(plan, asker) => self.asked_to_start(plan, asker),
-            Message::Restart(plan, asker) => self.asked_to_restart(plan, asker),
+            Message::Start(plan, launch, asker) => self.asked_to_start(plan, launch, asker),
+            Message::Restart(plan, launch, asker) => self.asked_to_restart(plan, launch, asker),
+            Message::Adopt(plan, launch, asker) => self.asked_to_adopt(plan, launch, asker),
             Message::Stop(asker) => self.asked_to_stop(asker),
+            Message::Hasten => self.stop.haste.notify_waiters(),
             Message::Saw(run, sight) if run == self.serial => self.saw(sight),
             Message::Ended(run, ending) if run == self.serial => self.ended(&ending),
             Message::Signalled(signal) => self.signalled(signal),
             Message::Climbed(result) => self.climbed(result),
+            Message::Due(run, why) if run == self.serial => self.due(&why),
+            Message::Settle => self.keep(),
             // News of an earlier run.
-            Message::Saw(..) | Message::Ended(..) => {}
+            Message::Saw(..) | Message::Ended(..) | Message::Due(..) => {}
         }
+    }
+
+    /// Tells the machine what happened, and carries out what follows, until nothing does.
+    pub(super) fn drive(&mut self, input: Input) {
+        let mut input = Some(input);
+        while let Some(next) = input.take() {
+            let action = self.machine.on(next, policy::jitter());
+            self.record.wanted = self.machine.is_wanted();
+            self.record.state = self.machine.state();
+            self.record.restarts = self.machine.restarts();
+            if !self.is_waiting() {
+                self.record.next_try_at = None;
+                if let Some(task) = self.waiting.take() {
+                    task.abort();
+                }
+            }
+            input = match action {
+                None => None,
+                Some(Action::Spawn) => Some(self.spawn()),
+                Some(Action::End) => {
+                    self.begin_stop();
+                    None
+                }
+                Some(Action::Wait(wait)) => {
+                    self.wait(wait);
+                    None
+                }
+            };
+        }
+        self.keep_soon();
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(
+            self.record.state,
+            ServiceState::Backoff | ServiceState::CrashLoop
+        )
     }
 
     /// Ends the waiting for a start.
@@ -185,6 +259,7 @@ impl Service {
         }
         self.log("service_start", "failed", &format!("{reason}: {detail}"));
         self.is_restart = false;
+        self.deadline = None;
         let failed = Answer::Failed {
             reason: reason.to_owned(),
             exit,
@@ -192,28 +267,15 @@ impl Service {
         end_all(&mut self.starters, &Ok(failed));
     }
 
-    /// Follows the table of states; whether that was a change.
-    pub(super) fn change(&mut self, change: Change) -> bool {
-        match state::after(self.record.state, change) {
-            Some(state) => {
-                self.record.state = state;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Writes the record. When that fails the service goes on; the next start would be refused.
+    /// Writes the record, so that it outlives this machine's power too. When that fails the service
+    /// goes on; the next start by a person would be refused.
     pub(super) fn keep(&self) {
         let _ = self.store.save(&self.record);
     }
 
-    /// Notes whether it should run.
-    pub(super) fn want(&mut self, wanted: bool) {
-        if self.record.wanted != wanted {
-            self.record.wanted = wanted;
-            self.keep();
-        }
+    /// Writes the record, so that it outlives this process.
+    pub(super) fn keep_soon(&self) {
+        let _ = self.store.save_soon(&self.record);
     }
 
     pub(super) fn log(&self, event: &str, result: &str, detail: &str) {
@@ -222,16 +284,14 @@ impl Service {
 
     /// Tells everybody who waits.
     pub(super) fn emit(&self, event: &Event) {
-        let next = self.next.iter().flat_map(|(_, askers)| askers);
-        for asker in self.starters.iter().chain(&self.stoppers).chain(next) {
+        let starters = self.starters.iter().chain(&self.queued);
+        for asker in starters.chain(&self.stoppers) {
             asker.tell(event);
         }
     }
 
-    pub(super) fn end_next(&mut self, outcome: &Outcome) {
-        if let Some((_, mut askers)) = self.next.take() {
-            end_all(&mut askers, outcome);
-        }
+    pub(super) fn end_queued(&mut self, outcome: &Outcome) {
+        end_all(&mut self.queued, outcome);
     }
 
     /// The session of its current or last run.
@@ -239,20 +299,28 @@ impl Service {
         Session::of(self.record.run.as_ref()?)
     }
 
+    /// The pid of its current or last run.
+    pub(super) fn pid(&self) -> u32 {
+        self.record.run.as_ref().map_or(0, |run| run.pid)
+    }
+
     pub(super) fn refuse_starters(&mut self, code: &str, message: String) {
         self.log("service_start", "failed", &message);
         self.is_restart = false;
+        self.deadline = None;
         end_all(&mut self.starters, &Err(Refusal::new(code, message)));
     }
 
     fn publish(&self) {
-        let run = self.record.run.as_ref().filter(|_| self.is_alive);
+        let run = self.record.run.as_ref().filter(|_| self.machine.lives());
         *self.status.borrow_mut() = ServiceStatus {
             state: self.record.state,
             wanted: self.record.wanted,
             pid: run.map(|run| run.pid),
             since: run.and_then(|run| run.started_at),
             ready_at: self.ready_at,
+            restarts: self.record.restarts,
+            next_try_at: self.record.next_try_at,
             last_exit: self.record.last_exit.clone(),
         };
     }

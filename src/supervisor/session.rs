@@ -41,6 +41,21 @@ impl Session {
         self.leader_stat().is_some_and(|stat| !stat.is_dead())
     }
 
+    /// Whether its leader has a group that lives, zombies included: one look instead of a search. Of
+    /// one whose leader has gone the number may be another's by now, so this proves nothing.
+    pub fn group_lives(&self) -> bool {
+        let group = i32::try_from(self.leader).ok().and_then(Pid::from_raw);
+        group.is_some_and(|group| {
+            let looked = rustix::process::test_kill_process_group(group);
+            looked != Err(rustix::io::Errno::SRCH)
+        })
+    }
+
+    /// Whether its leader was stopped by a signal, and not by a debugger.
+    pub fn is_stopped(&self) -> bool {
+        self.leader_stat().is_some_and(|stat| stat.state == 'T')
+    }
+
     fn leader_stat(&self) -> Option<platform::ProcessStat> {
         platform::process_stat(self.leader).filter(|stat| stat.start_time == self.start_time)
     }

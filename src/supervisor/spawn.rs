@@ -1,19 +1,22 @@
 //! Making the process of a service: a session of its own, its output straight into its log.
+//!
+//! It waits behind a gate until its record is written: a supervisor that dies before that leaves no
+//! process that nobody knows of, since the gate then closes for good and the process ends.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 use rustix::fs::Access;
 use thiserror::Error;
 
-use super::exit;
 use super::plan::Plan;
 use super::rotate::{self, Rotation};
+use super::{children, exit, watched};
 use crate::platform;
 use crate::sys::read;
 
@@ -22,6 +25,9 @@ pub const NOT_EXECUTED: &str = "flowgate: failed to execute ";
 
 /// Exit code of a program that could not be executed, as shells have it.
 pub const EXIT_NOT_EXECUTED: u8 = 127;
+
+/// Exit code of a process whose supervisor went before it let it begin.
+pub const EXIT_LEFT: u8 = 125;
 
 /// This program, even when its file was replaced since.
 const OURSELVES: &str = "/proc/self/exe";
@@ -64,15 +70,32 @@ pub struct Spawned {
     pub child: Child,
     /// A handle that tells of its end.
     pub handle: OwnedFd,
+    /// Behind it the process waits.
+    pub gate: Gate,
     /// Its start time.
     pub start_time: u64,
     /// What is executed.
     pub program: PathBuf,
+    /// The identity of the program.
+    pub identity: Option<String>,
     /// Bytes that were in its log before.
     pub log_offset: u64,
 }
 
-/// Starts a service.
+/// Behind it a process waits before it becomes its program. Dropped, it stays closed.
+pub struct Gate(Option<ChildStdin>);
+
+impl Gate {
+    /// Lets the process begin.
+    pub fn open(mut self) {
+        if let Some(pipe) = &mut self.0 {
+            // One that has ended meanwhile needs no word.
+            let _ = pipe.write_all(b"1");
+        }
+    }
+}
+
+/// Makes the process of a service; it begins when its gate is opened.
 ///
 /// The process is this program, which makes a session and then becomes the service: the pid stays,
 /// no terminal and no end of the supervisor reaches it, and no `unsafe` is needed.
@@ -95,7 +118,9 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
         error,
     })?;
     let log_offset = file.metadata()?.len();
+    let identity = watched::identity(&program);
     let mut child = ourselves(plan, mark, file)?;
+    let gate = Gate(child.stdin.take());
     let pid = child.id();
     let found = exit::handle(pid).and_then(|handle| {
         let stat = platform::process_stat(pid);
@@ -106,14 +131,17 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
         Ok((handle, start_time)) => Ok(Spawned {
             child,
             handle,
+            gate,
             start_time,
             program,
+            identity,
             log_offset,
         }),
         Err(error) => {
             // It cannot be watched, so it must not live. It is our child: its pid is its own.
             let _ = child.kill();
             let _ = child.wait();
+            children::forget(pid);
             Err(error.into())
         }
     }
@@ -125,7 +153,8 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
 )]
 fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<Child> {
     let errors = log.try_clone()?;
-    Command::new(OURSELVES)
+    let mut command = Command::new(OURSELVES);
+    command
         .arg0("flowgate")
         .args(["exec-service", "--"])
         .args(&plan.args)
@@ -133,25 +162,37 @@ fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<
         .env_clear()
         .envs(&plan.env)
         .env(name, value)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(log)
-        .stderr(errors)
-        .spawn()
+        .stderr(errors);
+    children::spawn(&mut command)
 }
 
-/// Makes a session and becomes the program; gives the error when that fails.
+/// What the second half of a spawn came to, when it did not become the program.
+pub enum Unbecome {
+    /// Its supervisor went before it opened the gate.
+    Left,
+    /// The program cannot be executed.
+    Failed(io::Error),
+}
+
+/// Makes a session, waits for the gate and becomes the program.
 #[expect(
     clippy::disallowed_methods,
     reason = "the second half of the supervisor's spawn: no process is made here"
 )]
-pub fn become_service(args: &[String]) -> io::Error {
+pub fn become_service(args: &[String]) -> Unbecome {
     let Some((program, rest)) = args.split_first() else {
-        return io::ErrorKind::InvalidInput.into();
+        return Unbecome::Failed(io::ErrorKind::InvalidInput.into());
     };
-    match rustix::process::setsid() {
-        Ok(_) => Command::new(program).args(rest).exec(),
-        Err(error) => error.into(),
+    if let Err(error) = rustix::process::setsid() {
+        return Unbecome::Failed(error.into());
     }
+    if io::stdin().read_exact(&mut [0]).is_err() {
+        return Unbecome::Left;
+    }
+    let error = Command::new(program).args(rest).stdin(Stdio::null()).exec();
+    Unbecome::Failed(error)
 }
 
 /// The log, appended to and never cut. It is for this user alone: services log prompts and keys.
@@ -177,14 +218,7 @@ fn find(plan: &Plan) -> Result<PathBuf, SpawnError> {
         program: written.to_owned(),
         why: why.to_owned(),
     };
-    let candidates: Vec<PathBuf> = if written.contains('/') {
-        vec![plan.cwd.join(written)]
-    } else {
-        let path = plan.env.get("PATH").map(String::as_str).unwrap_or_default();
-        std::env::split_paths(path)
-            .map(|folder| plan.cwd.join(folder).join(written))
-            .collect()
-    };
+    let candidates = candidates(written, plan.env.get("PATH"), &plan.cwd);
     let mut why = "no such program";
     for candidate in candidates {
         match candidate.metadata() {
@@ -199,6 +233,17 @@ fn find(plan: &Plan) -> Result<PathBuf, SpawnError> {
         }
     }
     Err(fault(why))
+}
+
+/// Where a program may be, by the PATH that it gets.
+pub fn candidates(written: &str, path: Option<&String>, cwd: &Path) -> Vec<PathBuf> {
+    if written.contains('/') {
+        return vec![cwd.join(written)];
+    }
+    let path = path.map(String::as_str).unwrap_or_default();
+    std::env::split_paths(path)
+        .map(|folder| cwd.join(folder).join(written))
+        .collect()
 }
 
 /// Whether the kernel would not know how to execute a file. One that cannot be read is left to it.

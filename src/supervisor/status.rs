@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flowgate_checks::model::RunLife;
+use flowgate_checks::model::{ExitClass, RunLife};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -35,6 +35,8 @@ pub struct ServiceNow {
     pub owns_port: Option<bool>,
     /// When its run began.
     pub since: Option<Timestamp>,
+    /// When its run became ready; none as well where nobody looked.
+    pub ready_at: Option<Timestamp>,
     /// Restarts since a person started it.
     pub restarts: u32,
     /// When it is tried again, in back-off.
@@ -50,18 +52,51 @@ impl ServiceNow {
     pub fn is_running(&self) -> bool {
         self.pid.is_some()
     }
+
+    /// What its supervisor waits for before it tries again, in a few words; none when it does not
+    /// wait. Without a supervisor nobody tries.
+    pub fn waits_for(&self, now: Timestamp) -> Option<String> {
+        let is_of_class = |class| {
+            let signature = self.last_exit.as_ref()?.signature.as_ref()?;
+            Some(signature.class == class)
+        };
+        match (self.state, self.next_try_at) {
+            (ServiceState::Backoff, Some(at)) => {
+                let left = at.duration_since(now).as_millis().max(0);
+                let seconds = (left + 999) / 1000;
+                Some(match seconds {
+                    0 => "tried again now".into(),
+                    _ => format!("tried again in {seconds} s"),
+                })
+            }
+            (ServiceState::Backoff, None) => Some(match self.port {
+                Some(port) => format!("waits for port {port}"),
+                None => "waits to be tried again".into(),
+            }),
+            (ServiceState::CrashLoop, _) => {
+                let file = match is_of_class(ExitClass::Program) {
+                    Some(true) => "its program",
+                    _ => "its config",
+                };
+                Some(format!("crash loop, waits for {file} to change"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What the services of a config are doing, those that are off left out, in the order of the file.
 pub fn read(config: &FlowgateConfig, root: &Root) -> Vec<ServiceNow> {
-    let enabled = |service: &&ServiceConfig| service.enabled;
-    let services = config.services.iter().filter(enabled);
-    read_each(services, config, root)
+    read_each(enabled(config), config, root, records::read_current)
+}
+
+fn enabled(config: &FlowgateConfig) -> impl Iterator<Item = &ServiceConfig> {
+    config.services.iter().filter(|service| service.enabled)
 }
 
 /// The same of those that are off too: they may run from before.
 pub fn read_all(config: &FlowgateConfig, root: &Root) -> Vec<ServiceNow> {
-    read_each(config.services.iter(), config, root)
+    read_each(config.services.iter(), config, root, records::read_current)
 }
 
 /// What some services are doing.
@@ -73,13 +108,14 @@ fn read_each<'a>(
     services: impl Iterator<Item = &'a ServiceConfig>,
     config: &FlowgateConfig,
     root: &Root,
+    read: fn(&Path, &str, &Root, u32) -> ServiceRecords,
 ) -> Vec<ServiceNow> {
     let boot_id = platform::boot_id();
     let pid_limit = platform::pid_limit();
     services
         .map(|service| {
             let runtime = &config.paths.runtime_dir;
-            let records = records::read_current(runtime, &service.name, root, pid_limit);
+            let records = read(runtime, &service.name, root, pid_limit);
             one(service, &records, &boot_id)
         })
         .collect()
@@ -106,6 +142,7 @@ fn one(service: &ServiceConfig, records: &ServiceRecords, boot_id: &str) -> Serv
         port: service.port,
         owns_port: None,
         since: live.and_then(|run| run.started_at),
+        ready_at: live.and_then(|run| run.ready_at),
         restarts: record.map_or(0, |record| record.restarts),
         next_try_at: record.and_then(|record| record.next_try_at),
         memory_bytes: None,
@@ -154,9 +191,9 @@ fn runs_command(process: &[String], configured: &[String]) -> bool {
     front > 0 && process[front..] == *words && (names_program || !words.is_empty())
 }
 
-/// The same with what takes longer to see: memory, and who listens on the port.
+/// The same with what takes longer to see: memory, who listens on the port, and since when it is ready.
 pub fn read_in_full(config: &FlowgateConfig, root: &Root) -> Vec<ServiceNow> {
-    let mut services = read(config, root);
+    let mut services = read_each(enabled(config), config, root, records::read);
     let sockets = platform::table_sockets();
     for service in &mut services {
         let Some(pid) = service.pid else { continue };

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::Signal;
+use tokio::sync::Notify;
 
 use super::listening::Listening;
 use super::session::{Member, Session};
@@ -34,6 +36,8 @@ pub struct Ladder {
     pub grace: Duration,
     /// The addresses that it binds.
     pub binds: Vec<SocketAddr>,
+    /// Ends the waiting after a signal: the next one is sent at once.
+    pub haste: Rc<Notify>,
 }
 
 impl Ladder {
@@ -81,7 +85,11 @@ impl Ladder {
             if left.is_empty() || Instant::now() >= deadline {
                 return left;
             }
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // Nothing comes after KILL.
+                () = self.haste.notified(), if signal != Signal::KILL => return left,
+            }
             pause = (pause * 2).min(LONGEST);
         }
     }

@@ -4,66 +4,70 @@ use super::asker::{Asker, end_all};
 use super::protocol::{Answer, Event, Refusal};
 use super::records::ServiceState;
 use super::service::{Message, Service, Stop};
-use super::state::Change;
+use super::spawning::LEFTOVERS;
+use super::state::Input;
 use super::stop::Ladder;
 
 impl Service {
     pub(super) fn asked_to_stop(&mut self, asker: Asker) {
-        match self.record.state {
-            ServiceState::Stopping => {
-                // The last word counts.
-                self.stop.stays_wanted = false;
-                self.stoppers.push(asker);
-                let busy =
-                    Refusal::new("busy", format!("{} was told to stop meanwhile", self.name));
-                self.end_next(&Err(busy));
+        let leftovers = self.has_members();
+        let was_waiting = matches!(
+            self.record.state,
+            ServiceState::Backoff | ServiceState::CrashLoop
+        );
+        if self.record.state == ServiceState::Stopping {
+            let message = format!("{} was told to stop meanwhile", self.name);
+            self.end_queued(&Err(Refusal::new("busy", message)));
+        }
+        self.stoppers.push(asker);
+        self.drive(Input::AskedToStop { leftovers });
+        self.keep();
+        if self.record.state == ServiceState::Stopped {
+            if was_waiting {
+                self.store.decide("stopped", None);
             }
-            // Workers may outlive their main process.
-            ServiceState::Stopped if !self.has_members() => {
-                self.want(false);
-                self.store.event("service_stop", "not-running", None);
-                asker.end(Ok(Answer::Stopped { was_running: false }));
-            }
-            _ => {
-                self.stoppers.push(asker);
-                self.begin_stop(false);
-            }
+            self.store.event("service_stop", "not-running", None);
+            let answer = Answer::Stopped { was_running: false };
+            end_all(&mut self.stoppers, &Ok(answer));
         }
     }
 
+    /// Workers may outlive their main process.
     fn has_members(&self) -> bool {
-        self.session()
-            .is_some_and(|session| !session.members().is_empty())
+        !self.machine.lives()
+            && self
+                .session()
+                .is_some_and(|session| !session.members().is_empty())
     }
 
     /// Begins to climb the ladder. Those who wait for a start hear how it ends.
-    pub(super) fn begin_stop(&mut self, stays_wanted: bool) {
-        if !self.change(Change::ToldToStop) {
-            return;
-        }
+    pub(super) fn begin_stop(&mut self) {
         self.stop = Stop {
             was_running: true,
-            stays_wanted,
+            cause: self.stop.cause.take(),
             ..Stop::default()
         };
         self.deadline = None;
         for task in self.tasks.drain(..) {
             task.abort();
         }
-        self.record.wanted = stays_wanted;
-        self.keep();
         let inbox = self.inbox.clone();
         let Some(session) = self.session() else {
             let _ = inbox.send(Message::Climbed(Ok(())));
             return;
         };
+        let grace = match self.machine.lives() {
+            true => self.stop_timeout,
+            false => self.stop_timeout.min(LEFTOVERS),
+        };
         let ladder = Ladder {
             session,
-            grace: self.stop_timeout,
+            grace,
             binds: self
                 .reach
                 .as_ref()
                 .map_or_else(Vec::new, |reach| reach.binds.clone()),
+            haste: self.stop.haste.clone(),
         };
         tokio::task::spawn_local(async move {
             let signals = inbox.clone();
@@ -91,7 +95,7 @@ impl Service {
     /// Ends the stop, once the ladder was climbed and the status of the main process is known.
     pub(super) fn finish_stop(&mut self) {
         let result = match self.stop.climbed.take() {
-            Some(Ok(())) if self.is_alive => {
+            Some(Ok(())) if self.machine.lives() => {
                 self.stop.climbed = Some(Ok(()));
                 return;
             }
@@ -99,11 +103,9 @@ impl Service {
             None => return,
         };
         let stop = std::mem::take(&mut self.stop);
-        let detail = format!("pid={}", self.record.run.as_ref().map_or(0, |run| run.pid));
+        let detail = format!("pid={}", self.pid());
         match result {
             Ok(()) => {
-                self.change(Change::Ended);
-                self.keep();
                 let how = if stop.killed {
                     "success-after-kill"
                 } else {
@@ -114,28 +116,23 @@ impl Service {
                 end_all(&mut self.stoppers, &Ok(Answer::Stopped { was_running }));
                 let exit = self.record.last_exit.clone();
                 self.fail_start("exited", exit, "it was told to stop");
-                if let Some((plan, askers)) = self.next.take() {
-                    self.start(plan, askers);
-                }
+                self.drive(Input::Cleared);
             }
             Err(reason) => {
-                if self.is_alive {
-                    self.change(Change::Survived);
-                    self.watch(None);
-                } else {
-                    // Its main process has gone; another stop finds who is left.
-                    self.change(Change::Ended);
-                }
-                self.keep();
                 self.log("service_stop", "timeout", &format!("{detail} {reason}"));
                 if std::mem::take(&mut self.is_restart) {
                     self.log("service_restart", "failed", "stop-timeout");
                 }
                 let failed = Answer::StopFailed { reason };
-                self.end_next(&Ok(failed.clone()));
+                self.end_queued(&Ok(failed.clone()));
                 end_all(&mut self.stoppers, &Ok(failed.clone()));
                 end_all(&mut self.starters, &Ok(failed));
+                self.drive(Input::Survived);
+                if self.machine.lives() {
+                    self.watch(None);
+                }
             }
         }
+        self.keep();
     }
 }

@@ -56,6 +56,16 @@ impl Store {
         write::replace(&path, &json(record), Modes::SECRET, None)
     }
 
+    /// The same without waiting for the disk: it outlives this process, and a cut of the power only
+    /// when the disk was faster.
+    ///
+    /// # Errors
+    /// [`WriteError`], as for a full disk.
+    pub fn save_soon(&self, record: &ServiceRecord) -> Result<(), WriteError> {
+        let path = self.places.record(&self.service);
+        write::replace_soon(&path, &json(record), Modes::SECRET)
+    }
+
     /// The newer of the two files of its history, oldest line first.
     pub fn history(&self) -> Vec<HistoryLine> {
         read::tail(&self.places.history(&self.service), 0, HISTORY)
@@ -103,7 +113,7 @@ impl Store {
         });
         let path = self.places.pid_file(&self.service);
         // The record is what flowgate itself believes.
-        let _ = write::replace(&path, &text, Modes::PRIVATE, None);
+        let _ = write::replace_soon(&path, &text, Modes::PRIVATE);
     }
 
     /// Removes the pid file.

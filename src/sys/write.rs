@@ -81,6 +81,21 @@ pub fn replace(
     prepare(path, bytes, modes, expected)?.commit()
 }
 
+/// The same without waiting for the disk, for records of what would be over with the power anyway.
+///
+/// # Errors
+/// [`WriteError`]; the file is then as it was.
+pub fn replace_soon(path: &Path, bytes: &[u8], modes: Modes) -> Result<(), WriteError> {
+    prepare_with(path, bytes, modes, None, Lasting::Soon)?.put()
+}
+
+/// Whether a text must be on the disk before anything else happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lasting {
+    Now,
+    Soon,
+}
+
 /// The first half of [`replace`], so that several files can change together: what may fail for
 /// want of space or rights fails here.
 ///
@@ -91,6 +106,16 @@ pub fn prepare(
     bytes: &[u8],
     modes: Modes,
     expected: Option<&[u8]>,
+) -> Result<Prepared, WriteError> {
+    prepare_with(path, bytes, modes, expected, Lasting::Now)
+}
+
+fn prepare_with(
+    path: &Path,
+    bytes: &[u8],
+    modes: Modes,
+    expected: Option<&[u8]>,
+    lasting: Lasting,
 ) -> Result<Prepared, WriteError> {
     let target = target_of(path, modes.folder)?;
     let old = match std::fs::metadata(&target) {
@@ -109,7 +134,7 @@ pub fn prepare(
         None => (modes.file, None),
     };
     Ok(Prepared {
-        temp: Temp::write(&target, bytes, mode, owner)?,
+        temp: Temp::write(&target, bytes, mode, owner, lasting)?,
         expected: expected.map(<[u8]>::to_vec),
         target,
     })
@@ -120,11 +145,17 @@ impl Prepared {
     ///
     /// # Errors
     /// [`WriteError`]; the file is then as it was.
+    pub fn commit(self) -> Result<(), WriteError> {
+        let target = self.target.clone();
+        self.put()?;
+        sync_folder(&target)
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the file writer: the one rename that puts a text in its place"
     )]
-    pub fn commit(mut self) -> Result<(), WriteError> {
+    fn put(mut self) -> Result<(), WriteError> {
         if let Some(expected) = &self.expected {
             let now = read::whole(&self.target, expected.len() as u64);
             if !now.is_ok_and(|now| now == *expected) {
@@ -134,7 +165,7 @@ impl Prepared {
         std::fs::rename(&self.temp.path, &self.target)
             .map_err(|error| WriteError::io(&self.target, &error))?;
         self.temp.is_gone = true;
-        sync_folder(&self.target)
+        Ok(())
     }
 }
 
@@ -156,7 +187,7 @@ pub fn create(path: &Path, bytes: &[u8], modes: Modes) -> Result<Created, WriteE
         return Ok(Created::Kept);
     }
     let target = in_folder(path, modes.folder)?;
-    let mut temp = Temp::write(&target, bytes, modes.file, None)?;
+    let mut temp = Temp::write(&target, bytes, modes.file, None, Lasting::Now)?;
     match put_new(&temp.path, &target) {
         Ok(()) => {
             temp.is_gone = std::fs::symlink_metadata(&temp.path).is_err();
@@ -299,6 +330,7 @@ impl Temp {
         bytes: &[u8],
         mode: u32,
         owner: Option<(u32, u32)>,
+        lasting: Lasting,
     ) -> Result<Self, WriteError> {
         let said = |error: io::Error| WriteError::io(target, &error);
         let path = beside(target).map_err(said)?;
@@ -322,7 +354,9 @@ impl Temp {
         }
         // After the owner: a change of owner takes bits away.
         set_mode(&file, mode).map_err(said)?;
-        file.sync_all().map_err(said)?;
+        if lasting == Lasting::Now {
+            file.sync_all().map_err(said)?;
+        }
         let again = read::whole(&temp.path, bytes.len() as u64);
         if again.as_deref().is_ok_and(|again| again == bytes) || mode & 0o400 == 0 {
             return Ok(temp);

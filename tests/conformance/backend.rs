@@ -78,6 +78,8 @@ impl Stage {
         };
         // Port 4000 may be held by whatever runs on this machine.
         stage.set("FLOWGATE_STANDIN_SPECIAL_PORT", "1");
+        // The real LiteLLM would ask a server far away at its start.
+        stage.set("LITELLM_LOCAL_MODEL_COST_MAP", "True");
         stage.set("HOME", &stage.path("home").display().to_string());
         stage
     }
@@ -198,7 +200,7 @@ fn wait_until_serving_or_ended(holder: &mut Holder, stage: &Stage) -> Option<i32
     let Holder::Child(child) = holder else {
         return None;
     };
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code();
@@ -208,7 +210,7 @@ fn wait_until_serving_or_ended(holder: &mut Holder, stage: &Stage) -> Option<i32
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("neither serving nor ended within a minute");
+    panic!("neither serving nor ended within two minutes");
 }
 
 fn free_port() -> u16 {
@@ -216,13 +218,25 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
+impl Backend {
+    /// Whether it is a stand-in, which has settings of its own.
+    pub fn is_standin(&self) -> bool {
+        match self {
+            Self::Inside => true,
+            Self::Process(_, before) => !before.is_empty(),
+        }
+    }
+}
+
 /// The backends of a program: the stand-in always, a real one when a variable names it.
 pub fn backends(program: Program) -> Vec<Backend> {
     let mut backends = vec![Backend::Inside];
-    if program == Program::Cliproxyapi {
-        let real = std::env::var_os("FLOWGATE_REAL_CLIPROXYAPI");
-        backends.extend(real.map(|path| Backend::Process(path.into(), Vec::new())));
-    }
+    let real = match program {
+        Program::Litellm => std::env::var_os("FLOWGATE_REAL_LITELLM")
+            .map(|environment| Path::new(&environment).join("bin/litellm")),
+        Program::Cliproxyapi => std::env::var_os("FLOWGATE_REAL_CLIPROXYAPI").map(PathBuf::from),
+    };
+    backends.extend(real.map(|path| Backend::Process(path, Vec::new())));
     backends.extend(PROCESS_STANDINS.then(|| {
         let name = match program {
             Program::Litellm => "litellm",

@@ -1,9 +1,12 @@
 //! `run` in the foreground.
 
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
 use rustix::process::Signal;
 
-use crate::gateway::is_listening;
-use crate::process::{read, wait_for};
+use crate::gateway::{FLOWGATE, Said, is_listening};
+use crate::process::{read, wait_for, write};
 use crate::supervised::{Supervised, is_alive, pid_of, said, send};
 
 #[test]
@@ -11,11 +14,7 @@ fn services_run_with_the_foreground_and_stop_with_it() {
     let gateway = Supervised::new(&[]);
     let command = gateway.begin(&["run"]);
     let pid = command.id();
-    wait_for("both to be ready", || {
-        let services = gateway.status()["services"].clone();
-        let ready = |index: usize| services[index]["state"] == "ready";
-        ready(0) && ready(1)
-    });
+    wait_for_both(&gateway);
     assert_eq!(
         gateway.supervisor(),
         Some(pid),
@@ -29,7 +28,7 @@ fn services_run_with_the_foreground_and_stop_with_it() {
         second.err
     );
     send(pid, Signal::INT);
-    let ended = said(command.wait_with_output().unwrap());
+    let ended = end_of(command);
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
     let litellm = pid_of(&ended, "litellm:started");
     assert!(
@@ -50,7 +49,7 @@ fn a_start_in_the_foreground_can_be_given_up() {
     let record = gateway.path(".router/runtime/supervisor/litellm.json");
     wait_for("the start", || read(&record).contains("\"starting\""));
     send(command.id(), Signal::TERM);
-    let ended = said(command.wait_with_output().unwrap());
+    let ended = end_of(command);
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
     assert!(!ended.err.contains("start-failed"), "{}", ended.err);
     assert_eq!(gateway.pid("litellm"), None);
@@ -58,26 +57,162 @@ fn a_start_in_the_foreground_can_be_given_up() {
 }
 
 #[test]
-fn the_foreground_ends_when_nothing_runs_any_more() {
+fn the_foreground_ends_well_when_all_were_told_to_stop_by_somebody_else() {
     let gateway = Supervised::new(&[]);
-    gateway.edit(
-        "config/flowgate.yaml",
-        "  litellm:\n",
-        "  litellm:\n    enabled: false\n",
-    );
     let command = gateway.begin(&["run"]);
-    wait_for("the proxy to run", || {
-        gateway.pid("cliproxyapi_plus").is_some()
-    });
-    wait_for("the proxy to be ready", || {
-        gateway.status()["services"][0]["state"] == "ready"
-    });
-    send(gateway.pid("cliproxyapi_plus").unwrap(), Signal::KILL);
-    let ended = said(command.wait_with_output().unwrap());
-    assert_eq!(ended.code, 1);
+    wait_for_both(&gateway);
+    // Neither ends it: it has nothing to read anew, and no terminal is needed.
+    send(command.id(), Signal::USR1);
+    send(command.id(), Signal::USR2);
+    let stop = gateway.flowgate(&["service", "stop", "all"]);
+    assert_eq!(stop.code, 0, "{}", stop.err);
+    let ended = end_of(command);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
     assert!(
-        ended.err.contains("no service runs any more"),
+        ended.err.contains("no service runs any more\n"),
         "{}",
         ended.err
+    );
+}
+
+#[test]
+fn the_exit_code_says_which_service_failed_for_good() {
+    let gateway = Supervised::new(&[]);
+    // A fault that only an edit can end.
+    write(
+        &gateway.path(".router/runtime/litellm.active.yaml"),
+        "model_list: [\n",
+        0o600,
+    );
+    gateway.edit(
+        "config/flowgate.yaml",
+        "  cliproxyapi_plus:\n",
+        "  cliproxyapi_plus:\n    enabled: false\n",
+    );
+    let ended = end_of(gateway.begin(&["run"]));
+    assert_eq!(ended.code, 18, "{}{}", ended.out, ended.err);
+    assert!(
+        ended
+            .err
+            .contains("no service runs any more; failed: litellm\n"),
+        "{}",
+        ended.err
+    );
+}
+
+/// What a command said, once it has ended; one that does not is ended by whoever owns the gateway.
+fn end_of(mut command: Child) -> Said {
+    wait_for("the command to end", || {
+        command.try_wait().unwrap().is_some()
+    });
+    said(command.wait_with_output().unwrap())
+}
+
+fn wait_for_both(gateway: &Supervised) {
+    wait_for("both to be ready", || {
+        let services = gateway.status()["services"].clone();
+        let ready = |index: usize| services[index]["state"] == "ready";
+        ready(0) && ready(1)
+    });
+}
+
+/// A process in a pid namespace of its own, of which it is the first.
+struct Contained {
+    unshare: Child,
+}
+
+impl Contained {
+    /// None when this user may not make a namespace; that is said, since then nothing is tested.
+    #[expect(clippy::disallowed_methods, reason = "a test starts what it tests")]
+    fn run(gateway: &Supervised) -> Option<Self> {
+        let isolated = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+        let tried = Command::new("unshare").args(isolated).arg("true").output();
+        if !tried.is_ok_and(|tried| tried.status.success()) {
+            eprintln!("SKIPPED, no pid namespace can be made here");
+            return None;
+        }
+        let unshare = Command::new("unshare")
+            .args(isolated)
+            .arg(FLOWGATE)
+            .arg("run")
+            .current_dir(gateway.path("."))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", gateway.path("."))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Some(Self { unshare })
+    }
+
+    /// The first process of the namespace, as it is called outside.
+    fn first(&self) -> Option<u32> {
+        let path = format!("/proc/{0}/task/{0}/children", self.unshare.id());
+        read(Path::new(&path)).trim().parse().ok()
+    }
+
+    /// The states of its children: `Z` has ended and nobody took its status.
+    fn children(&self) -> Vec<char> {
+        let first = self.first().unwrap();
+        flowgate::platform::process_ids()
+            .into_iter()
+            .filter_map(flowgate::platform::process_stat)
+            .filter(|stat| stat.parent == first)
+            .map(|stat| stat.state)
+            .collect()
+    }
+
+    fn says(&self, word: &str, gateway: &Supervised) -> bool {
+        let record = gateway.path(".router/runtime/supervisor");
+        ["litellm", "cliproxyapi_plus"].iter().all(|service| {
+            read(&record.join(format!("{service}.json"))).contains(&format!("\"state\":\"{word}\""))
+        })
+    }
+
+    fn end(self) -> Said {
+        end_of(self.unshare)
+    }
+}
+
+#[test]
+fn as_the_first_process_of_a_container_it_reaps_what_services_leave_behind() {
+    let gateway = Supervised::new(&[]);
+    // Forty children of the service end after it has become another program: orphans that nobody
+    // waits for but the first process.
+    let script = gateway.path("litellm.sh");
+    write(
+        &script,
+        &format!("for n in $(seq 40); do (sleep 0.1 & exec true); done\nexec {FLOWGATE} \"$@\"\n"),
+        0o700,
+    );
+    gateway.edit(
+        "config/flowgate.yaml",
+        ".router/runtime/bin/litellm, standin, litellm",
+        "sh, litellm.sh, standin, litellm",
+    );
+    let Some(container) = Contained::run(&gateway) else {
+        return;
+    };
+    wait_for("both to be ready", || container.says("ready", &gateway));
+    let lock = read(&gateway.path(".router/runtime/supervisor/supervisor.lock"));
+    assert!(lock.contains("\"pid\":1,"), "{lock}");
+    wait_for("the orphans to be gone", || container.children().len() == 2);
+    assert!(!container.children().contains(&'Z'));
+    // A signal that only a terminal sends is nothing here.
+    let first = container.first().unwrap();
+    send(first, Signal::HUP);
+    send(first, Signal::USR1);
+    assert!(is_listening(gateway.litellm) && is_listening(gateway.proxy));
+    send(first, Signal::TERM);
+    let ended = container.end();
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(
+        ended
+            .out
+            .ends_with("litellm:stopped\ncliproxyapi_plus:stopped\n"),
+        "{}",
+        ended.out
     );
 }

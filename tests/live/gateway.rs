@@ -283,7 +283,7 @@ auth:
             "run": {
                 "id": "1", "pid": process.pid(), "startTime": process.start_time(),
                 "bootId": read(Path::new("/proc/sys/kernel/random/boot_id")).trim(),
-                "sid": process.pid(), "exe": FLOWGATE, "digests": digests, "binaryDigest": null,
+                "sid": process.pid(), "exe": process.exe(), "digests": digests, "binaryDigest": null,
                 "startedAt": "2026-11-24T10:00:00Z", "logOffset": 0,
             },
             "restarts": 0, "nextTryAt": null, "lastExit": null,

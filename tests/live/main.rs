@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod enable;
 mod foreground;
 mod gateway;
 mod harmless;
@@ -30,3 +31,4 @@ mod silent_faults;
 mod start_faults;
 mod status;
 mod supervised;
+mod unusual;

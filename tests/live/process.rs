@@ -1,6 +1,6 @@
 //! Processes that a test starts, and ends by pid.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,6 @@ pub struct Process {
 
 impl Process {
     /// Starts a program in a session of its own, its output in a file.
-    #[expect(clippy::disallowed_methods, reason = "a test starts what it needs")]
     pub fn start(
         program: &Path,
         args: &[&str],
@@ -24,6 +23,19 @@ impl Process {
             .append(true)
             .open(log)
             .unwrap();
+        let errors = out.try_clone().unwrap();
+        Self::start_into(program, args, cwd, (out.into(), errors.into()), env)
+    }
+
+    /// The same with its standard output and error somewhere; a pipe is never read.
+    #[expect(clippy::disallowed_methods, reason = "a test starts what it needs")]
+    pub fn start_into(
+        program: &Path,
+        args: &[&str],
+        cwd: &Path,
+        (out, errors): (Stdio, Stdio),
+        env: &[(&str, String)],
+    ) -> Self {
         // `setsid` replaces itself with the program, so the pid is that of the program.
         let child = Command::new("setsid")
             .arg(program)
@@ -33,8 +45,8 @@ impl Process {
             .env("PATH", std::env::var_os("PATH").unwrap())
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
-            .stderr(out)
+            .stdout(out)
+            .stderr(errors)
             .spawn()
             .unwrap();
         let process = Self { child };
@@ -56,6 +68,11 @@ impl Process {
     /// Its start time in clock ticks.
     pub fn start_time(&self) -> u64 {
         self.stat().unwrap()[19].parse().unwrap()
+    }
+
+    /// The file that it executes; none once it has ended.
+    pub fn exe(&self) -> Option<PathBuf> {
+        std::fs::read_link(format!("/proc/{}/exe", self.pid())).ok()
     }
 
     /// Whether it lives.
@@ -104,8 +121,13 @@ impl Drop for Process {
 }
 
 /// Waits for a condition, 20 s at most.
-pub fn wait_for(what: &str, mut is_met: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+pub fn wait_for(what: &str, is_met: impl FnMut() -> bool) {
+    wait_at_most(Duration::from_secs(20), what, is_met);
+}
+
+/// Waits for a condition.
+pub fn wait_at_most(limit: Duration, what: &str, mut is_met: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
     while !is_met() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         // A look costs something too: leave the core to what is waited for.

@@ -54,7 +54,7 @@ fn an_api_base_whose_variable_is_not_set_leaves_for_the_vendor() {
 
 #[test]
 fn a_model_without_a_provider_is_dropped_and_with_it_the_whole_list() {
-    let gateway = with(&[("openai/gpt-5", "gpt-5")], &[]);
+    let gateway = with(&[("openai/gpt-5", "lab-model")], &[]);
     let document = gateway.doctor(&[]);
     assert_eq!(roots(&document), ["readiness/models-dropped:litellm"]);
     assert_eq!(effects(&document), ["readiness/no-models:litellm"]);

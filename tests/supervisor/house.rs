@@ -136,6 +136,13 @@ profiles: {{p: {{}}}}
         supervisor.wait().unwrap();
     }
 
+    /// Forgets a supervisor that has ended by itself, or was killed by its pid.
+    pub fn bury_supervisor(&mut self) {
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.wait().unwrap();
+        }
+    }
+
     /// A path below the temp dir.
     pub fn path(&self, below: &str) -> PathBuf {
         self.dir.path().join(below)
@@ -213,11 +220,15 @@ profiles: {{p: {{}}}}
         read.record.unwrap().1.unwrap()
     }
 
+    /// The history of a service, oldest line first.
+    pub fn history(&self, service: &str) -> Vec<HistoryLine> {
+        let root = flowgate::sys::place::Root::new("/");
+        records::read(&self.runtime, service, &root, 4_194_304).history
+    }
+
     /// How many processes were made for a service.
     pub fn spawns(&self, service: &str) -> usize {
-        let root = flowgate::sys::place::Root::new("/");
-        let read = records::read(&self.runtime, service, &root, 4_194_304);
-        read.history
+        self.history(service)
             .iter()
             .filter(|line| matches!(line, HistoryLine::Spawn { .. }))
             .count()

@@ -9,10 +9,13 @@
 
 mod disk_full;
 mod house;
+mod kills;
 mod logs;
 mod places;
 mod protocol;
 mod ready;
+mod restart;
 mod start;
 mod stop;
 mod survive;
+mod upgrade;

@@ -137,7 +137,8 @@ fn an_exit_code_of_0_is_a_failure_and_told_within_100_ms() {
     assert_eq!(house.record("cliproxyapi_plus").last_exit, Some(exit));
     assert_eq!(house.events("service_start"), ["failed"]);
     let status = house.status("cliproxyapi_plus");
-    assert_eq!((status.state, status.wanted), (ServiceState::Stopped, true));
+    assert_eq!((status.state, status.wanted), (ServiceState::Backoff, true));
+    assert!(status.next_try_at.is_some());
 }
 
 /// Writes a file that may be executed.

@@ -63,12 +63,54 @@ fn workers_that_ignore_signals_are_gone_after_a_stop() {
 }
 
 #[test]
+fn whoever_does_not_want_to_wait_gets_the_next_signal_sent() {
+    let house = House::new();
+    let script = format!(
+        "trap \"\" TERM INT; {FLOWGATE} standin cliproxyapi -config proxy.yaml & wait; wait"
+    );
+    let args = format!("[sh, -c, '{script}']");
+    house.configure(&args, &args, "stop_timeout: 60s");
+    house.start_ready("cliproxyapi_plus");
+    let begun = std::time::Instant::now();
+    let service = || "cliproxyapi_plus".to_owned();
+    let mut signals = Vec::new();
+    let answer = house
+        .client()
+        .request(Command::Stop { service: service() }, |event| {
+            if let Event::Signalled { signal, .. } = event {
+                signals.push(signal);
+                let hasten = Command::Hasten { service: service() };
+                assert_eq!(house.ask(hasten).0.unwrap(), Answer::Done);
+            }
+        });
+    assert_eq!(answer.unwrap(), Answer::Stopped { was_running: true });
+    assert_eq!(signals, ["TERM", "INT", "KILL"]);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+    assert_eq!(house.events("service_stop"), ["success-after-kill"]);
+}
+
+#[test]
+fn workers_that_outlived_their_main_process_are_gone_before_the_next_one_begins() {
+    let house = House::new();
+    let worker = with_stubborn_worker(&house);
+    let pid = house.status("cliproxyapi_plus").pid.unwrap();
+    kill(pid);
+    wait_for("the next one", || {
+        let status = house.status("cliproxyapi_plus");
+        status.state == ServiceState::Ready && status.pid != Some(pid)
+    });
+    assert!(!is_alive(worker));
+    assert_eq!(house.status("cliproxyapi_plus").restarts, 1);
+}
+
+#[test]
 fn workers_that_outlived_their_main_process_are_gone_after_a_stop() {
     let house = House::new();
     let worker = with_stubborn_worker(&house);
     kill(house.status("cliproxyapi_plus").pid.unwrap());
+    // It ends them before it starts the next one, and the stop comes in between.
     wait_for("the end of the main process", || {
-        house.status("cliproxyapi_plus").state == ServiceState::Stopped
+        house.status("cliproxyapi_plus").pid.is_none()
     });
     assert!(is_alive(worker));
     assert_eq!(

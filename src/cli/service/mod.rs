@@ -1,8 +1,13 @@
-//! `flowgate service`: starts, stops and restarts the services, and shows their logs.
+//! `flowgate service`: starts, stops and restarts the services, shows their logs, and has them
+//! started at login.
 
+mod disable;
+mod enable;
 mod follow;
 mod logs;
 mod printer;
+mod systemd;
+mod unit;
 mod verbs;
 
 use clap::{Args, Subcommand};
@@ -11,7 +16,7 @@ use super::Global;
 use super::failure::Failure;
 use super::services::outcome::Verb;
 
-/// Start, stop or restart the services, or show what they print.
+/// Start, stop or restart the services, show what they print, or have them start at login.
 #[derive(Debug, Args)]
 pub struct ServiceArgs {
     #[command(subcommand)]
@@ -31,6 +36,13 @@ enum ServiceCommand {
     Restart(Which),
     /// Show the last lines that a service printed, or all of them
     Logs(logs::LogsArgs),
+    /// Start the gateway at login, by a systemd user unit
+    ///
+    /// It runs `flowgate run`. With lingering, which is switched on where that is allowed, it starts
+    /// with the machine.
+    Enable(enable::AtLogin),
+    /// Start the gateway at login no more; what runs goes on
+    Disable(enable::AtLogin),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +65,8 @@ pub fn run(args: &ServiceArgs, global: &Global) -> Result<u8, Failure> {
         ServiceCommand::Stop(which) => (Verb::Stop, which),
         ServiceCommand::Restart(which) => (Verb::Restart, which),
         ServiceCommand::Logs(args) => return logs::run(args, global),
+        ServiceCommand::Enable(args) => return enable::run(args, global),
+        ServiceCommand::Disable(args) => return disable::run(args, global),
     };
     verbs::run(verb, which, global).map_err(|failure| failure.as_document(which.json))
 }

@@ -9,6 +9,7 @@ use crate::cli::opened::{self, Opened};
 use crate::cli::progress::Progress;
 use crate::cli::services::ask::{ask, referenced};
 use crate::cli::services::diagnosis::Diagnosis;
+use crate::cli::services::impatience::Impatience;
 use crate::cli::services::outcome::{End, Outcome, Verb};
 use crate::cli::services::say::Speaker;
 use crate::cli::services::targets::{Targets, targets};
@@ -33,9 +34,14 @@ pub fn run(verb: Verb, which: &Which, global: &Global) -> Result<u8, Failure> {
         Verb::Stop => BTreeSet::new(),
         Verb::Start | Verb::Restart => referenced(&opened),
     };
+    let impatience = (verb == Verb::Stop && matches!(way, Way::Open(_)))
+        .then(|| Impatience::listen(&opened.config.paths.runtime_dir));
     let mut outcomes = Vec::new();
     for service in services {
         let begun = Instant::now();
+        if let Some(impatience) = &impatience {
+            impatience.about(&service.name);
+        }
         let end = match &mut way {
             Way::Open(client) => {
                 let progress = Progress::of(&service.name, speaker.shows_progress());

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod diagnosis;
+pub mod impatience;
 pub mod outcome;
 mod phase;
 pub mod say;

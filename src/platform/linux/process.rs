@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use flowgate_checks::model::Output;
 
 use super::stat;
-use crate::platform::{ProcessStat, ReachError};
+use crate::platform::{EndedProcess, ProcessStat, ReachError};
 use crate::sys::read::{self, ReadError};
 
 /// A command line or an environment that is longer is cut.
@@ -26,6 +26,21 @@ pub fn process_ids() -> Vec<u32> {
 /// Identity and state of a process; none when there is no such process.
 pub fn process_stat(pid: u32) -> Option<ProcessStat> {
     stat::parse(&read_file(pid, "stat", 4096).ok()?)
+}
+
+/// A process that has ended and whose parent has not read its status; none of one that lives or has
+/// gone. The status is told of processes of this user: of others the kernel says 0 to whom it trusts
+/// less.
+pub fn ended(pid: u32) -> Option<EndedProcess> {
+    let line = read_file(pid, "stat", 4096).ok()?;
+    let stat = stat::parse(&line).filter(ProcessStat::is_dead)?;
+    let own = rustix::process::geteuid().as_raw();
+    let may_see = process_user(pid) == Some(own);
+    Some(EndedProcess {
+        parent: stat.parent,
+        start_time: stat.start_time,
+        status: stat::exit_status(&line).filter(|_| may_see),
+    })
 }
 
 /// Effective uid of a process.

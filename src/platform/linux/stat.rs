@@ -29,6 +29,13 @@ pub fn parse(line: &[u8]) -> Option<ProcessStat> {
     })
 }
 
+/// The exit status, the 52nd and last field; it is 0 too for whoever may not see it.
+pub fn exit_status(line: &[u8]) -> Option<i32> {
+    let close = line.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(&line[close + 1..]).ok()?;
+    rest.split_ascii_whitespace().nth(52 - 3)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -52,6 +59,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             parse(&bytes);
+            exit_status(&bytes);
         }
     }
 

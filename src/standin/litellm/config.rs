@@ -27,6 +27,19 @@ const PROVIDERS: [&str; 14] = [
     "github_copilot",
 ];
 
+/// Some of the names that LiteLLM's table of prices knows, and so needs no prefix for (the real one,
+/// asked); an unknown name without one is dropped.
+const KNOWN_MODELS: [&str; 8] = [
+    "gpt-5",
+    "gpt-5-codex",
+    "gpt-5.1-codex",
+    "gpt-4o",
+    "gpt-4o-mini",
+    "o3",
+    "claude-sonnet-4-5",
+    "gemini-2.5-pro",
+];
+
 /// With it set, the proxy starts without a usable master key.
 const PERMIT: &str = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY";
 
@@ -156,9 +169,10 @@ impl Deployment {
             .get("model")
             .and_then(Value::as_str)
             .ok_or_else(|| missing("model"))?;
-        let is_known = model
-            .split_once('/')
-            .is_some_and(|(provider, _)| PROVIDERS.contains(&provider));
+        let is_known = match model.split_once('/') {
+            Some((provider, _)) => PROVIDERS.contains(&provider),
+            None => KNOWN_MODELS.contains(&model),
+        };
         let text = |key: &str| {
             params
                 .get(key)
