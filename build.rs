@@ -1,10 +1,6 @@
 //! The version that `flowgate --version` tells: that of the package, and the commit of a release build.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a build script speaks to cargo on stdout, and asks git"
-)]
+#![expect(clippy::disallowed_methods, reason = "a build script asks git")]
 
 use std::path::Path;
 use std::process::Command;
