@@ -1,10 +1,6 @@
 //! What the documents say is there: links, commands, the runbook, completions and man pages.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
 #[path = "../support/committed.rs"]
