@@ -135,6 +135,7 @@ const RULES: &[Rule] = &[
         effects: &[
             "readiness/client-key-rejected",
             "readiness/upstream-key-rejected",
+            "readiness/tls-mismatch",
         ],
         related: Related::Chain,
     },
@@ -165,6 +166,12 @@ const RULES: &[Rule] = &[
         causes: &["supervisor/gone"],
         effects: STATES,
         related: Related::Chain,
+    },
+    Rule {
+        // Other managers end whoever holds the port that they want.
+        causes: &["port-conflict/rival-manager"],
+        effects: STATES,
+        related: Related::Service,
     },
     // 3. Why a program ends explains that it does not run.
     Rule {
@@ -235,6 +242,10 @@ fn explains(cause: &Finding, effect: &Finding, snapshot: &Snapshot) -> bool {
         return !effect_id.starts_with("port-conflict/")
             && effect_id != "supervisor/external"
             && effect_id != cause_id;
+    }
+    // Room that is merely scarce ends no program.
+    if cause_id == "readiness/resource-exhausted" && cause.severity < Severity::Error {
+        return false;
     }
     let by_table = RULES.iter().any(|rule| {
         rule.causes.contains(&cause_id)

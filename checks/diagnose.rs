@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::ALL;
 use crate::chain::{self, Hop};
+use crate::changes::{self, Change};
 use crate::correlate;
 use crate::model::{Check, Finding, Severity, Snapshot, UnknownDatum, Verdict};
 
@@ -16,6 +17,8 @@ pub struct Diagnosis {
     pub unknowns: Vec<(&'static str, UnknownDatum)>,
     /// The hops from client to credential.
     pub chain: Vec<Hop>,
+    /// What changed since the services were last ready.
+    pub changes: Vec<Change>,
 }
 
 /// Runs every check on a snapshot. Everything is always correlated; what is shown is the report's matter.
@@ -38,10 +41,12 @@ pub fn diagnose(snapshot: &Snapshot) -> Diagnosis {
     findings.sort_by_cached_key(order);
     findings.dedup_by_key(|finding| finding.key());
     let chain = chain::draw(snapshot, &findings);
+    let changes = changes::changes(snapshot, &findings);
     Diagnosis {
         findings,
         unknowns,
         chain,
+        changes,
     }
 }
 

@@ -197,7 +197,8 @@ pub fn serve_nobody(snapshot: &Snapshot, sockets: &[&Socket]) -> bool {
 }
 
 impl<'a> Holder<'a> {
-    fn name_owners(&mut self, view: &View<'a>) {
+    /// Fills in who holds the sockets.
+    pub fn name_owners(&mut self, view: &View<'a>) {
         let processes = &view.snapshot.processes;
         for socket in &self.sockets {
             match &socket.owner {

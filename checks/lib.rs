@@ -5,6 +5,7 @@
 pub mod answers;
 pub mod by_hand;
 pub mod chain;
+pub mod changes;
 pub mod config;
 pub mod correlate;
 pub mod diagnose;
@@ -52,6 +53,7 @@ mod tests {
         "answers",
         "by_hand",
         "chain",
+        "changes",
         "correlate",
         "diagnose",
         "holder",

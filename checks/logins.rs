@@ -1,7 +1,10 @@
 //! What follows from a snapshot about logins: which credential is usable, which login is wanted.
 
+use jiff::SignedDuration;
+
 use crate::model::{
-    AuthDirRole, ConfigState, CredentialFile, CredentialState, ServiceKind, Snapshot, UnknownDatum,
+    AuthDirRole, AuthFileStatus, ConfigState, CredentialFile, CredentialState, FileKind, Observed,
+    ServiceKind, Snapshot, UnknownDatum,
 };
 use crate::routes::{Edition, canonical_provider};
 use crate::state::service_of;
@@ -16,10 +19,118 @@ pub fn is_usable(file: &CredentialFile, snapshot: &Snapshot) -> bool {
         } => {
             // CLIProxyAPIPlus 6.6.9 does not read `disabled` (`facts/real-stack.md`, Auth files).
             let is_off = *disabled && edition(snapshot) != Edition::Plus;
-            !is_off && (*refreshable || !is_expired(file, snapshot))
+            !is_off && (*refreshable || !is_expired(file, snapshot)) && !is_refused(file, snapshot)
         }
         _ => false,
     }
+}
+
+/// How a provider does not let a token be used.
+pub enum Refusal<'a> {
+    /// It refused the token, in these words.
+    Rejected(&'a AuthFileStatus),
+    /// Its limit is reached.
+    UsedUp(&'a AuthFileStatus),
+    /// It expired an hour ago, and the service, which ran all that hour, could not renew it.
+    NotRenewed,
+}
+
+/// Words with which providers refuse a token (`facts/real-stack.md`, Upstream errors).
+const REFUSED: [&str; 9] = [
+    "token_invalidated",
+    "has been invalidated",
+    "token_revoked",
+    "token_expired",
+    "invalid_grant",
+    "invalid_token",
+    "refresh_token_reused",
+    "unauthorized",
+    "\"status\": 401",
+];
+
+/// Words with which providers say that a limit is reached.
+const USED_UP: [&str; 5] = [
+    "usage_limit_reached",
+    "usage limit",
+    "rate_limit",
+    "insufficient_quota",
+    "quota exceeded",
+];
+
+/// Providers whose tokens the program renews by itself, well before they expire
+/// (`facts/cliproxyapi.md` 5.3).
+const RENEWED: [&str; 6] = ["codex", "claude", "qwen", "iflow", "antigravity", "kiro"];
+
+/// What stands between a token that parses and its use, by the words of the provider, else by its
+/// age. An error of the network is none: the program tries again.
+pub fn refusal<'a>(
+    path: &str,
+    file: &CredentialFile,
+    snapshot: &'a Snapshot,
+) -> Option<Refusal<'a>> {
+    let CredentialState::Parsed {
+        provider,
+        expires_at,
+        refreshable,
+        disabled: false,
+        ..
+    } = &file.state
+    else {
+        return None;
+    };
+    let name = path.rsplit('/').next()?;
+    let statuses = snapshot.credentials.management.auth_files.known();
+    let status = statuses
+        .into_iter()
+        .flatten()
+        .find(|status| status.name == name && status.status == "error");
+    if let Some(status) = status {
+        let said = status
+            .status_message
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        if says(&USED_UP) {
+            return Some(Refusal::UsedUp(status));
+        }
+        if says(&REFUSED) {
+            return Some(Refusal::Rejected(status));
+        }
+    }
+    let proxy = service_of(snapshot, ServiceKind::Cliproxyapi)?;
+    let hour = SignedDuration::from_hours(1);
+    let since = snapshot.clock.gathered_at.duration_since((*expires_at)?);
+    let ran = proxy.main_process()?.age_ms >= 3_600_000;
+    let is_renewed = RENEWED.contains(&canonical_provider(provider).as_str());
+    (*refreshable && is_renewed && since > hour && ran).then_some(Refusal::NotRenewed)
+}
+
+/// Whether the provider refuses a token, so that it is of no use.
+fn is_refused(file: &CredentialFile, snapshot: &Snapshot) -> bool {
+    let mut files = snapshot.credentials.files.iter();
+    files
+        .find(|(_, known)| std::ptr::eq(*known, file))
+        .is_some_and(|(path, _)| {
+            !is_unread(file, snapshot)
+                && matches!(
+                    refusal(path, file, snapshot),
+                    Some(Refusal::Rejected(_) | Refusal::NotRenewed)
+                )
+        })
+}
+
+/// Whether a credential can be used beside the file of this name, and beside those whose limit is
+/// reached, too.
+pub fn serves_beside(snapshot: &Snapshot, name: &str) -> bool {
+    let credentials = &snapshot.credentials;
+    !credentials.api_key_providers.is_empty()
+        || credentials.files.iter().any(|(path, file)| {
+            path.rsplit('/').next() != Some(name)
+                && is_usable(file, snapshot)
+                && !is_unread(file, snapshot)
+                && !matches!(refusal(path, file, snapshot), Some(Refusal::UsedUp(_)))
+        })
 }
 
 /// Whether the moment at which a token expires has passed; never for a file that names none.
@@ -186,7 +297,14 @@ pub fn unseen(snapshot: &Snapshot) -> Vec<UnknownDatum> {
             found.push(unknown(format!("{}: {}", dir.path, reason.why)));
         }
     }
+    let leads_nowhere = |path: &str| {
+        let facts = snapshot.files.get(path).and_then(Observed::known);
+        facts.is_some_and(|facts| matches!(facts.kind, FileKind::Symlink { found: false, .. }))
+    };
     for (path, file) in &credentials.files {
+        if leads_nowhere(path) {
+            continue;
+        }
         if let (CredentialState::Unreadable { why }, false) =
             (&file.state, is_unread(file, snapshot))
         {

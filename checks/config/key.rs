@@ -1,12 +1,12 @@
-//! Keys of flowgate.yaml that mean nothing, or that stand twice.
+//! Keys of flowgate.yaml that mean nothing, that stand twice, or that have a newer name.
 
-use super::{DUPLICATE_KEY, UNKNOWN_KEY};
+use super::{DUPLICATE_KEY, LEGACY_KEY, UNKNOWN_KEY};
 use crate::by_hand;
 use crate::model::{
     ConfigProblem, Evidence, Finding, Fix, Position, ProblemKind, Snapshot, Spec, Subject, Verdict,
 };
 
-/// Finds keys that are unknown or duplicate.
+/// Finds keys that are unknown, duplicate, or of an older version.
 pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
     for problem in &snapshot.configs.flowgate.problems {
         match &problem.kind {
@@ -16,8 +16,9 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
             ProblemKind::DuplicateKey { first } => {
                 verdict.push(duplicate(snapshot, problem, *first));
             }
-            // It is read as the newer key, so nothing is wrong.
-            ProblemKind::LegacyKey { .. } => {}
+            ProblemKind::LegacyKey { instead } => {
+                verdict.push(legacy(snapshot, problem, instead));
+            }
         }
     }
 }
@@ -59,6 +60,27 @@ fn duplicate(snapshot: &Snapshot, problem: &ConfigProblem, first: Position) -> F
     .fix(Fix::manual(
         "by-hand",
         format!("take {} out at {there} or {here}", last_key(&problem.entry)),
+        Vec::new(),
+    ))
+}
+
+/// It is read as the newer key, so nothing is wrong.
+fn legacy(snapshot: &Snapshot, problem: &ConfigProblem, instead: &str) -> Finding {
+    let place = place(snapshot, problem.position);
+    base(
+        snapshot,
+        &LEGACY_KEY,
+        problem,
+        format!(
+            "{} at {place} is the older name of {instead}",
+            problem.entry
+        ),
+        format!("it is read as {instead}"),
+    )
+    .brief("a key of an older version")
+    .fix(Fix::manual(
+        "by-hand",
+        format!("write {instead} in its place when you edit the file next"),
         Vec::new(),
     ))
 }

@@ -26,6 +26,10 @@ pub(super) fn related(
     snapshot: &Snapshot,
 ) -> bool {
     match how {
+        // The machine is under every service.
+        Related::Service if cause.subject == Subject::Host => {
+            service_name(&effect.subject, snapshot).is_some()
+        }
         Related::Service => {
             let service = service_name(&cause.subject, snapshot);
             service.is_some() && service == service_name(&effect.subject, snapshot)

@@ -3,6 +3,8 @@
 mod broken_interpreter;
 mod corrupt;
 mod install;
+mod known_bad_version;
+mod loader_missing;
 mod not_executable;
 mod not_found;
 mod package_missing;
@@ -30,9 +32,11 @@ crate::findings! { "missing-binaries";
     NOT_FOUND = "not-found", Error, Outage, "the program does not exist";
     NOT_EXECUTABLE = "not-executable", Error, Outage, "the program may not be executed";
     WRONG_ARCHITECTURE = "wrong-architecture", Error, Outage, "the program is for another machine";
+    LOADER_MISSING = "loader-missing", Error, Outage, "the loader of the program is missing";
     CORRUPT = "corrupt", Error, Outage, "the program file is no program";
     BROKEN_INTERPRETER = "broken-interpreter", Error, Outage, "the interpreter of the program is gone";
     PACKAGE_MISSING = "package-missing", Error, Outage, "the environment of the program lacks packages";
+    KNOWN_BAD_VERSION = "known-bad-version", Error, Exposure, "a version that is known to do harm";
 }
 
 fn run(snapshot: &Snapshot) -> Verdict {
@@ -76,10 +80,12 @@ fn judge(target: &ServiceProgram<'_>) -> Verdict {
         }
         ProgramState::File(file) => corrupt::find(target, file)
             .or_else(|| wrong_architecture::find(target, file))
+            .or_else(|| loader_missing::find(target, file))
             .or_else(|| broken_interpreter::find(target, file))
             .or_else(|| not_executable::find(target, file)),
     };
     verdict.findings.extend(finding);
+    verdict.findings.extend(known_bad_version::find(target));
     verdict
 }
 

@@ -76,6 +76,8 @@ pub enum FileRole {
     ConfigDir,
     /// The folder into which CLIProxyAPIPlus writes its log files.
     LogDir,
+    /// A folder into which CLIProxyAPI wrote error dumps that their bits let others read.
+    DumpDir,
 }
 
 /// What kind of file it is.

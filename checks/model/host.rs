@@ -39,6 +39,9 @@ pub struct Host {
     /// Room on the file system of the runtime dir.
     #[serde(skip_serializing_if = "Observed::is_not_asked")]
     pub runtime_space: Observed<Space>,
+    /// Whether flowgate and this config are started at login, by a systemd user unit.
+    #[serde(skip_serializing_if = "Observed::is_not_asked")]
+    pub starts_at_login: Observed<bool>,
     /// Path of a system Python 3.10 or newer, when one is found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<String>,

@@ -38,7 +38,7 @@ pub use program::{
 };
 pub use service::{
     ChangedEntry, EntryChange, EnvFile, EnvVariable, Exit, ExitClass, ExitSignature, ExitSource,
-    ExitStage, LogTail, Profiles, RecordFile, Run, RunLife, RunSource, Scheme, Service,
+    ExitStage, LastReady, LogTail, Profiles, RecordFile, Run, RunLife, RunSource, Scheme, Service,
     ServiceKind, Settings, Tries, Wanted,
 };
 pub use snapshot::{SNAPSHOT_SCHEMA_VERSION, Snapshot};

@@ -43,9 +43,35 @@ pub struct Service {
     /// not asked when no digests were recorded.
     #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
     pub changed_entries: Observed<Vec<ChangedEntry>>,
+    /// The last time that it was ready, and what differs from it now; none when it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ready: Option<LastReady>,
     /// The files that record it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordFile>,
+}
+
+/// The last time that a service was ready, and what differs from it now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastReady {
+    /// When it became ready.
+    pub at: Timestamp,
+    /// The port at which it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Entries of its own config that are not what they were.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub changed_entries: Observed<Vec<ChangedEntry>>,
+    /// Whether its last run was of another program; not asked where no digest was recorded.
+    #[serde(default, skip_serializing_if = "Observed::is_not_asked")]
+    pub program_changed: Observed<bool>,
+    /// Names of variables that it had and its last run had not, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables_gone: Vec<String>,
+    /// Names of variables that its last run had and it had not, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables_new: Vec<String>,
 }
 
 /// A `.env` file, by the names in it and what can be said of their values.

@@ -105,7 +105,7 @@ fn expired(proxy: View<'_>, path: &str, file: &CredentialFile, at: Timestamp) ->
 }
 
 /// This file is not usable, so whatever serves the provider is another credential.
-fn another_serves(snapshot: &Snapshot, provider: &str) -> bool {
+pub fn another_serves(snapshot: &Snapshot, provider: &str) -> bool {
     let read = |file: &CredentialFile| {
         is_usable(file, snapshot)
             && !is_unread(file, snapshot)
@@ -114,7 +114,8 @@ fn another_serves(snapshot: &Snapshot, provider: &str) -> bool {
     snapshot.credentials.files.values().any(read) || serves(snapshot, provider)
 }
 
-fn at_level(mut finding: Finding, level: Severity) -> Finding {
+/// A finding at a level; a warning is a risk.
+pub fn at_level(mut finding: Finding, level: Severity) -> Finding {
     if level == Severity::Warning {
         finding.impact = Impact::Risk;
     }

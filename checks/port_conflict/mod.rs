@@ -6,8 +6,10 @@ mod foreign_listener;
 mod listener_row;
 mod move_port;
 mod own_orphan;
+mod rival_manager;
 mod same_port_twice;
 mod second_instance;
+mod split_stack;
 mod stop_holder;
 mod unknown_owner;
 
@@ -33,7 +35,9 @@ crate::findings! { "port-conflict";
     UNKNOWN_OWNER = "unknown-owner", Error, Outage, "a process that cannot be seen holds the port";
     DRIFTED_PORT = "drifted-port", Error, Outage, "the service listens on another port";
     SAME_PORT_TWICE = "same-port-twice", Error, Outage, "two services are given one port";
+    SPLIT_STACK = "split-stack", Warning, Risk, "another program holds the port on the other family";
     CANNOT_BIND = "cannot-bind", Error, Outage, "the address cannot be bound";
+    RIVAL_MANAGER = "rival-manager", Warning, Risk, "another manager wants the port";
 }
 
 fn run(snapshot: &Snapshot) -> Verdict {
@@ -54,6 +58,8 @@ fn run(snapshot: &Snapshot) -> Verdict {
             .findings
             .extend(unknown_owner::find_without_listener(&view));
         verdict.findings.extend(drifted_port::find(&view));
+        verdict.findings.extend(split_stack::find(&view));
+        verdict.findings.extend(rival_manager::find(&view));
         verdict.merge(cannot_bind::find(&view));
         verdict.unknowns.extend(unknown_owner::unproven(&view));
     }

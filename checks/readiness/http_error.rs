@@ -82,11 +82,7 @@ fn meaning(view: View<'_>, answer: &Answer, has_key: bool) -> Meaning {
         | Outcome::TlsRefused => return Meaning::NoVerdict(no_answer(view, answer)),
     };
     match body {
-        BodyClass::CliproxySafeMode if status == 403 => {
-            return Meaning::NoVerdict(
-                "it refuses every request: its api-keys are those of the template".into(),
-            );
-        }
+        BodyClass::CliproxySafeMode => return Meaning::Fine,
         BodyClass::TlsExpected => return Meaning::NoVerdict(no_answer(view, answer)),
         BodyClass::CliproxyKeyMissing
         | BodyClass::CliproxyKeyRejected

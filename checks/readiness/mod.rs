@@ -4,6 +4,7 @@ mod active_profile;
 mod api_base;
 mod client_key;
 mod config_rejected;
+mod crash_loop;
 mod edit;
 mod http_error;
 mod hung;
@@ -14,15 +15,20 @@ mod missing_environment;
 mod model_unserved;
 mod models;
 mod models_dropped;
+mod open_gateway;
 mod process;
 mod proxy_captures;
+mod resources;
+mod safe_mode;
 mod slow;
 pub mod source;
 mod stale_config;
+mod tls_mismatch;
 mod upstream_address;
 mod upstream_key;
 mod upstream_path;
 mod upstream_vendor;
+mod wrong_path;
 
 use crate::model::{Check, ServiceKind, Snapshot, Verdict};
 use crate::places::unread_config;
@@ -31,6 +37,7 @@ use crate::state::{service_of, services};
 crate::findings! { "readiness";
     NOT_RUNNING = "not-running", Error, Outage, "not running";
     STARTING = "starting", Info, Hint, "starting";
+    CRASH_LOOP = "crash-loop", Error, Outage, "ends again and again";
     KILLED = "killed", Error, Outage, "killed";
     HUNG = "hung", Error, Outage, "hung";
     SLOW = "slow", Warning, Risk, "slow";
@@ -42,12 +49,17 @@ crate::findings! { "readiness";
     CLIENT_KEY_REJECTED = "client-key-rejected", Error, Outage, "refuses the client key";
     UPSTREAM_KEY_REJECTED = "upstream-key-rejected", Error, Outage, "its upstream key is refused";
     UPSTREAM_UNREACHABLE = "upstream-unreachable", Error, Outage, "its upstream address is dead";
+    TLS_MISMATCH = "tls-mismatch", Error, Outage, "TLS on one side alone";
+    SAFE_MODE = "safe-mode", Error, Outage, "its keys are those of the template";
+    OPEN_GATEWAY = "open-gateway", Error, Exposure, "serves without a key";
+    WRONG_PATH = "wrong-path", Info, Hint, "its readiness path does not exist";
     UPSTREAM_WRONG_PATH = "upstream-wrong-path", Error, Outage, "its upstream path is wrong";
     UPSTREAM_IS_VENDOR = "upstream-is-vendor", Error, Outage, "sends to a vendor";
     NO_MODELS = "no-models", Error, Outage, "lists no model";
     MODEL_UNSERVED = "model-unserved", Error, Outage, "its models are not served";
     MODELS_DROPPED = "models-dropped", Warning, Risk, "drops models";
     PROXY_CAPTURES_LOOPBACK = "proxy-captures-loopback", Error, Outage, "sends loopback through a proxy";
+    RESOURCE_EXHAUSTED = "resource-exhausted", Error, Outage, "no room left";
     HTTP_ERROR = "http-error", Error, Outage, "answers with an error";
 }
 
@@ -64,6 +76,7 @@ pub static CHECK: Check = Check {
 fn run(snapshot: &Snapshot) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.unknowns.extend(unread_config(snapshot));
+    resources::look(snapshot, &mut verdict);
     for view in services(snapshot) {
         process::look(view, &mut verdict);
         config_rejected::look(view, &mut verdict);
@@ -72,6 +85,9 @@ fn run(snapshot: &Snapshot) -> Verdict {
         }
         http_error::look(view, &mut verdict);
         models::look(view, &mut verdict);
+        safe_mode::look(view, &mut verdict);
+        open_gateway::look(view, &mut verdict);
+        wrong_path::look(view, &mut verdict);
     }
     if let Some(litellm) = service_of(snapshot, ServiceKind::Litellm) {
         active_profile::look(litellm, &mut verdict);
@@ -84,6 +100,7 @@ fn run(snapshot: &Snapshot) -> Verdict {
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {
             upstream_key::look(litellm, proxy, &mut verdict);
             upstream_address::look(litellm, proxy, &mut verdict);
+            tls_mismatch::look(litellm, proxy, &mut verdict);
             upstream_path::look(litellm, proxy, &mut verdict);
             upstream_vendor::look(litellm, proxy, &mut verdict);
             model_unserved::look(litellm, proxy, &mut verdict);

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::last_words::{LastWords, last_words};
-use super::{NOT_RUNNING, STARTING, hung, killed, slow};
+use super::{NOT_RUNNING, STARTING, crash_loop, hung, killed, slow};
 use crate::by_hand;
 use crate::model::{
-    ConfigFile, Evidence, Exit, Finding, Fix, RunLife, Safety, Severity, Subject, UnknownDatum,
-    Verdict,
+    ConfigFile, Evidence, Exit, Finding, Fix, Observed, RunLife, Safety, Severity, Subject,
+    UnknownDatum, Verdict,
 };
 use crate::state::{View, need};
 use crate::steps;
@@ -15,7 +15,10 @@ use crate::words;
 
 /// Finds the state of the process of a service; at most one finding.
 pub fn look(view: View<'_>, verdict: &mut Verdict) {
-    if view.is_starting() {
+    // Between two of its ends it may live for a moment.
+    if let Some(tries) = crash_loop::tries(view).filter(|_| view.is_starting() || !may_run(view)) {
+        verdict.push(crash_loop::finding(view, tries));
+    } else if view.is_starting() {
         starting(view, verdict);
     } else if !may_run(view) {
         if let Some(exit) = killed::by(view) {
@@ -109,7 +112,28 @@ fn not_running(view: View<'_>) -> Finding {
         row.command = by_hand::tail(view);
         finding = finding.evidence(row);
     }
-    finding.fix(start_fix(view, wanted))
+    finding = finding.fix(start_fix(view, wanted));
+    match enable_fix(view) {
+        Some(fix) => finding.fix(fix),
+        None => finding,
+    }
+}
+
+/// After a restart of the machine: how flowgate is there at the next one.
+fn enable_fix(view: View<'_>) -> Option<Fix> {
+    let was_restarted = view.service.run.as_ref()?.life == RunLife::OtherBoot;
+    let is_off = view.snapshot.host.starts_at_login == Observed::Known(false);
+    (was_restarted && is_off && view.is_wanted() && view.settings().managed).then(|| {
+        let command = &view.snapshot.tool.command;
+        Fix::manual(
+            "by-hand",
+            "start all services, and let them be started at login",
+            vec![
+                format!("{command} service start all"),
+                format!("{command} service enable"),
+            ],
+        )
+    })
 }
 
 fn ended_by_itself(view: View<'_>) -> bool {
@@ -141,7 +165,15 @@ fn cause(view: View<'_>) -> String {
     }
     let run = view.service.run.as_ref();
     if run.map(|run| run.life) == Some(RunLife::OtherBoot) {
-        return "the machine was restarted, and nothing starts it at boot".into();
+        return match view.snapshot.host.starts_at_login {
+            Observed::Known(true) => {
+                "the machine was restarted; flowgate.service starts it at login".into()
+            }
+            Observed::Known(false) => {
+                "the machine was restarted, and nothing starts flowgate at login".into()
+            }
+            _ => "the machine was restarted, and nothing starts it at boot".into(),
+        };
     }
     let ended = match (view.service.exits.first(), run) {
         (Some(exit), _) if exit.signal.is_some() && !exit.requested => {

@@ -16,7 +16,11 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
         FileRole::SecretsDir => "keys",
         FileRole::RuntimeDir => "programs, logs and records",
         FileRole::ConfigDir => "configs",
-        FileRole::Token | FileRole::Key | FileRole::Config | FileRole::LogDir => return None,
+        FileRole::Token
+        | FileRole::Key
+        | FileRole::Config
+        | FileRole::LogDir
+        | FileRole::DumpDir => return None,
     };
     if !is_dir {
         return None;

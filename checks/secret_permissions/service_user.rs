@@ -66,6 +66,22 @@ fn user_of(view: &View<'_>) -> Option<u32> {
     }
 }
 
+/// Whether a user can put files into a directory.
+pub fn can_write(user: u32, facts: &FileFacts, snapshot: &Snapshot) -> bool {
+    const WRITE_AND_ENTER: u32 = 0o3;
+    if user == snapshot.host.user.uid {
+        return facts.writable;
+    }
+    let has = |shift: u32| facts.mode.0 >> shift & WRITE_AND_ENTER == WRITE_AND_ENTER;
+    // The groups of another user are not known: what a group may do, he may do.
+    let by_class = if facts.uid == user {
+        has(6)
+    } else {
+        has(3) || has(0)
+    };
+    user == 0 || facts.acl || by_class
+}
+
 /// Whether a user can read a file.
 pub fn can_read(user: u32, facts: &FileFacts, snapshot: &Snapshot) -> bool {
     if matches!(facts.kind, FileKind::Symlink { found: false, .. }) {

@@ -19,7 +19,10 @@ pub fn for_dir(file: &SecretFile<'_>, snapshot: &Snapshot) -> Fix {
         _ if facts.special && facts.mode.has(0o022) => Mode(facts.mode.0 & 0o7777 & !0o022),
         _ => Mode(0o700),
     };
-    let is_listed = matches!(facts.role, FileRole::AuthDir | FileRole::RuntimeDir);
+    let is_listed = matches!(
+        facts.role,
+        FileRole::AuthDir | FileRole::RuntimeDir | FileRole::DumpDir
+    );
     let has_setgid = facts.mode.has(0o2000);
     let is_safe = is_listed && !has_setgid && is_alone(file, snapshot);
     tighten(file, to, is_safe, snapshot)

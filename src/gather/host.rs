@@ -8,6 +8,7 @@ use flowgate_checks::shell;
 
 use super::programs::{Sniffed, find_executable, sniff};
 use crate::platform;
+use crate::sys::autostart;
 use crate::sys::place::Root;
 use crate::sys::read;
 use crate::sys::users::Users;
@@ -16,7 +17,7 @@ use crate::sys::users::Users;
 const PYTHON_MINORS: std::ops::RangeInclusive<u32> = 10..=30;
 
 /// The facts of the machine; `runtime_dir` tells which file system the room is wanted on. Blocking.
-pub fn look(runtime_dir: &Path, users: &Users, root: &Root) -> Host {
+pub fn look(runtime_dir: &Path, config: &Path, users: &Users, root: &Root) -> Host {
     let path = std::env::var_os("PATH");
     let path = path.as_deref();
     let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -31,9 +32,21 @@ pub fn look(runtime_dir: &Path, users: &Users, root: &Root) -> Host {
             .filter(|home| !home.is_empty())
             .map(|home| home.to_string_lossy().into_owned()),
         runtime_space: space(runtime_dir, root),
+        starts_at_login: starts_at_login(config),
         python: find_python(path, &cwd).map(|python| python.display().to_string()),
         uv: find_executable("uv", path, &cwd).map(|uv| uv.display().to_string()),
     }
+}
+
+/// Whether a unit of this user starts flowgate with this config; who has no home has no unit.
+fn starts_at_login(config: &Path) -> Observed<bool> {
+    let folder = autostart::unit_folder(
+        std::env::var_os("XDG_CONFIG_HOME"),
+        std::env::var_os("HOME"),
+    );
+    folder.map_or(Observed::NotAsked, |folder| {
+        Observed::Known(autostart::is_enabled(&folder, config))
+    })
 }
 
 /// The room on the file system of a dir, or of the nearest folder above that is there.
@@ -137,7 +150,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::new(dir.path());
         let users = Users::load();
-        let host = look(&dir.path().join("not/there/yet"), &users, &root);
+        let config = dir.path().join("config/flowgate.yaml");
+        let host = look(&dir.path().join("not/there/yet"), &config, &users, &root);
         assert_eq!(host.os, "linux");
         assert_eq!(host.boot_id.len(), 36);
         assert_eq!(host.user.uid, rustix::process::geteuid().as_raw());

@@ -49,6 +49,18 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
         let cwd = service.cwd.as_deref().unwrap_or(&context.cwd);
         want(cwd.join("logs"), FileRole::LogDir, false);
     }
+    // CLIProxyAPIPlus beside its config, CLIProxyAPI beside its logins (`facts/real-stack.md`, Logs).
+    let beside_config = wave
+        .paths
+        .iter()
+        .filter(|path| context.show(path) == wave.configs.cliproxyapi.path)
+        .filter_map(|path| path.parent());
+    let folders = beside_config.chain(auth_dirs.iter().map(PathBuf::as_path));
+    for folder in folders.map(|folder| folder.join("logs")) {
+        if files::has_open_dumps(&folder) {
+            want(folder, FileRole::DumpDir, false);
+        }
+    }
     let secrets = &context.secrets_dir;
     for name in [
         "management.key",

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use flowgate_checks::model::{Observed, Program, Scheme, Service, Settings, Unknown};
+use flowgate_checks::model::{LastReady, Observed, Program, Scheme, Service, Settings, Unknown};
 
 use super::configs::Wave0;
 use super::context::Context;
 use super::who::Who;
 use super::{changes, targets};
 use crate::config::service::ServiceConfig;
+use crate::supervisor::records::RecordedService;
 
 /// Every service of flowgate.yaml, those that are off included.
 pub fn assemble(
@@ -40,6 +41,7 @@ fn one(
         .and_then(|who| who.recorded.get(&service.name))
         .cloned()
         .unwrap_or_default();
+    let last_ready = last_ready(&recorded, wave.digests.get(&service.kind), context);
     Service {
         kind: service.kind,
         settings: settings(service, targets::scheme_of(service, wave), context),
@@ -66,8 +68,33 @@ fn one(
             wave.digests.get(&service.kind),
             context.fingerprinter.is_kept(),
         ),
+        last_ready,
         records: recorded.files,
     }
+}
+
+/// With what a service was ready last, compared with its config of now and with its last run.
+fn last_ready(
+    recorded: &RecordedService,
+    now: Option<&BTreeMap<String, String>>,
+    context: &Context,
+) -> Option<LastReady> {
+    let then = recorded.last_ready.as_ref()?;
+    let without = |names: &[String], others: &[String]| {
+        let is_new = |name: &&String| !others.is_empty() && !others.contains(name);
+        names.iter().filter(is_new).cloned().collect()
+    };
+    Some(LastReady {
+        at: then.at,
+        port: then.port,
+        changed_entries: changes::since(&then.digests, now, context.fingerprinter.is_kept()),
+        program_changed: match (&then.binary_digest, &recorded.binary_digest) {
+            (Some(then), Some(last)) => Observed::Known(then != last),
+            _ => Observed::NotAsked,
+        },
+        variables_gone: without(&then.variables, &recorded.variables),
+        variables_new: without(&recorded.variables, &then.variables),
+    })
 }
 
 /// A part of what was looked at together; unknown when the whole is.

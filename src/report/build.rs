@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use flowgate_checks::ALL;
+use flowgate_checks::changes;
 use flowgate_checks::diagnose::Diagnosis;
-use flowgate_checks::model::{BindState, Check, ConfigState, Finding, Severity, Snapshot};
+use flowgate_checks::model::{BindState, Check, ConfigState, Finding, Impact, Severity, Snapshot};
 
 use super::{CheckRow, CheckStatus, FailOn, Mute, Report, Summary, Timing, Unknown};
 
@@ -55,6 +56,14 @@ pub fn build(diagnosis: Diagnosis, snapshot: &Snapshot, asked: Asked) -> Report 
         .filter(|(check, _)| shown(check))
         .map(|(check, datum)| Unknown { check, datum })
         .collect();
+    let since = findings
+        .iter()
+        .filter(|finding| finding.impact == Impact::Outage)
+        .filter_map(|finding| {
+            let said = changes::since(snapshot, finding, &diagnosis.changes)?;
+            Some((finding.key(), said))
+        })
+        .collect();
     let mut report = Report {
         run_id: asked.run_id,
         generated_at: snapshot.clock.gathered_at,
@@ -70,6 +79,8 @@ pub fn build(diagnosis: Diagnosis, snapshot: &Snapshot, asked: Asked) -> Report 
         checks: Vec::new(),
         findings,
         unknowns,
+        since,
+        changes: diagnosis.changes,
         timings: asked.timings,
         machine: describe_machine(snapshot),
         mutes: asked.mutes,

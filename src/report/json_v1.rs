@@ -1,6 +1,7 @@
 //! The report as JSON, version 1: an interface. Changes add; `docs/json.md` is the policy.
 
 use flowgate_checks::chain::Hop;
+use flowgate_checks::changes::Change;
 use flowgate_checks::model::{Confidence, Evidence, Finding, Fix, Impact, Severity};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -45,7 +46,7 @@ pub struct Document {
     /// What could not be looked at.
     pub unknowns: Vec<UnknownJson>,
     /// What changed since the gateway was last ready; empty where nothing was recorded.
-    pub changes: Vec<ChangeJson>,
+    pub changes: Vec<Change>,
     /// How long each probe took.
     pub timings: Vec<Timing>,
     /// What was repaired; null where nothing was.
@@ -146,20 +147,6 @@ pub struct UnknownJson {
     pub optional: bool,
 }
 
-/// One change since the gateway was last ready.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangeJson {
-    /// What changed.
-    pub what: String,
-    /// What it was; null for a secret.
-    pub before: Option<String>,
-    /// What it is; null for a secret.
-    pub after: Option<String>,
-    /// Keys of the findings that it explains.
-    pub explains: Vec<String>,
-}
-
 /// Why there is no report.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -189,6 +176,7 @@ impl From<&Report> for Document {
                 .map(|finding| FindingJson::new(finding, report))
                 .collect(),
             unknowns: report.unknowns.iter().map(UnknownJson::from).collect(),
+            changes: report.changes.clone(),
             timings: report.timings.clone(),
             repair: report.repair.clone(),
             ..Self::empty()

@@ -1,7 +1,10 @@
 //! The report: what every renderer and the exit code are made from.
 
+use std::collections::BTreeMap;
+
 use clap::ValueEnum;
 use flowgate_checks::chain::Hop;
+use flowgate_checks::changes::Change;
 use flowgate_checks::model::{Finding, Severity, UnknownDatum};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -41,6 +44,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What could not be looked at.
     pub unknowns: Vec<Unknown>,
+    /// What changed since the services were last ready.
+    pub changes: Vec<Change>,
+    /// When the service of a finding was last ready and what changed since, by the key of the finding.
+    pub since: BTreeMap<String, String>,
     /// How long each probe took.
     pub timings: Vec<Timing>,
     /// What a first run needs to know of the machine: `port 4000 free`. Empty when a config was found.

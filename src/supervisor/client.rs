@@ -113,6 +113,12 @@ impl Client {
         let deadline = Instant::now() + STARTING;
         loop {
             if let Some(client) = Self::connect(runtime_dir) {
+                if lock::holder(&places).is_some_and(|holder| holder.pid != child.id()) {
+                    // Another was faster. This one would take its place when that has ended, and
+                    // nobody would have asked for it.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                }
                 return Ok(client);
             }
             // One that ends well found another that was faster.

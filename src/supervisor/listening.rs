@@ -3,35 +3,61 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::session::Session;
+use super::session::{Member, Session};
 use crate::platform::{self, TcpSocket, TcpState};
 
 /// The listeners of this machine, and which of them belong to one session.
 pub struct Listening {
     sockets: Vec<TcpSocket>,
     own: HashSet<u64>,
+    /// The members of the session that hold one of the listeners.
+    holders: Vec<Member>,
 }
 
 impl Listening {
     /// Looks. The members of the session are searched only when somebody listens at `port`, or when
     /// `everywhere` is asked for: a look at every process costs more than one at the sockets.
     pub fn look(session: &Session, port: u16, everywhere: bool) -> Self {
-        let sockets: Vec<TcpSocket> = platform::table_sockets()
-            .sockets
-            .into_iter()
-            .filter(|socket| socket.state == TcpState::Listen)
-            .collect();
+        let sockets = listeners();
         let is_worth_it = everywhere || sockets.iter().any(|socket| socket.port == port);
-        let own = if is_worth_it {
-            session
-                .members()
-                .into_iter()
-                .flat_map(|member| platform::sockets_of(member.pid))
-                .collect()
-        } else {
-            HashSet::new()
-        };
-        Self { sockets, own }
+        match is_worth_it {
+            true => Self::of(sockets, session.members()),
+            false => Self::of(sockets, Vec::new()),
+        }
+    }
+
+    /// The same again, when whoever held the listeners is there still: no other process is looked at.
+    pub fn look_again(session: &Session, holders: &[Member]) -> Self {
+        let holders = holders.iter().copied();
+        Self::of(
+            listeners(),
+            holders.filter(|member| session.has(*member)).collect(),
+        )
+    }
+
+    fn of(sockets: Vec<TcpSocket>, members: Vec<Member>) -> Self {
+        let inodes: HashSet<u64> = sockets.iter().map(|socket| socket.inode).collect();
+        let mut own = HashSet::new();
+        let mut holders = Vec::new();
+        for member in members {
+            let held = platform::sockets_of(member.pid);
+            let before = own.len();
+            own.extend(held.into_iter().filter(|inode| inodes.contains(inode)));
+            // A worker that shares the sockets of its parent adds none.
+            if own.len() > before {
+                holders.push(member);
+            }
+        }
+        Self {
+            sockets,
+            own,
+            holders,
+        }
+    }
+
+    /// The members of the session that hold the listeners.
+    pub fn holders(&self) -> &[Member] {
+        &self.holders
     }
 
     /// Whether whoever connects to this address reaches the session. The listener of exactly this
@@ -78,6 +104,14 @@ impl Listening {
     }
 }
 
+/// All listeners of this machine.
+fn listeners() -> Vec<TcpSocket> {
+    let sockets = platform::table_sockets().sockets.into_iter();
+    sockets
+        .filter(|socket| socket.state == TcpState::Listen)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +130,7 @@ mod tests {
                 })
                 .collect(),
             own: own.iter().copied().collect(),
+            holders: Vec::new(),
         }
     }
 

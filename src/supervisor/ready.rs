@@ -1,6 +1,7 @@
 //! Whether a service is ready: its session owns the port, then it says who it is, then its
 //! readiness path is a hint. An answer of a stranger is never believed.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use flowgate_checks::model::{BodyClass, Outcome, ServiceKind};
@@ -8,7 +9,7 @@ use flowgate_checks::model::{BodyClass, Outcome, ServiceKind};
 use super::listening::Listening;
 use super::phase::PhaseLog;
 use super::reach::Reach;
-use super::session::Session;
+use super::session::{Member, Session};
 use crate::gateway::client::ProbeClient;
 use crate::gateway::requests::Request;
 use crate::gateway::target::LoopbackTarget;
@@ -53,6 +54,14 @@ pub struct Watch {
     redactor: Redactor,
     begun: Instant,
     looked_elsewhere: Instant,
+    /// Who listened, and at which sockets, when it last said who it is.
+    proven: Option<Proven>,
+}
+
+/// What was proven of a service that is ready.
+struct Proven {
+    holders: Vec<Member>,
+    inodes: HashSet<u64>,
 }
 
 impl Watch {
@@ -68,6 +77,7 @@ impl Watch {
             redactor: Redactor::default(),
             begun: now,
             looked_elsewhere: now,
+            proven: None,
         }
     }
 
@@ -121,11 +131,28 @@ impl Watch {
                 Sight::Silent
             };
         };
+        let address = self.reach.target.map(|target| target.address().ip());
+        if let Some(proven) = self.proven.take() {
+            let listening = Listening::look_again(&self.session, &proven.holders);
+            // The same processes at the same sockets are who they were.
+            if listening.owns(address, port) && listening.own_inodes(port) == proven.inodes {
+                let sight = match self.reach.readiness {
+                    Some(_) => self.ask_readiness().await,
+                    None => self.ask().await,
+                };
+                self.proven = matches!(sight, Sight::Ready(_)).then_some(proven);
+                return sight;
+            }
+        }
         let is_due = self.looked_elsewhere.elapsed() >= ELSEWHERE;
         let listening = Listening::look(&self.session, port, is_due);
-        let address = self.reach.target.map(|target| target.address().ip());
         if listening.owns(address, port) {
-            return self.ask().await;
+            let sight = self.ask().await;
+            self.proven = matches!(sight, Sight::Ready(_)).then(|| Proven {
+                holders: listening.holders().to_vec(),
+                inodes: listening.own_inodes(port),
+            });
+            return sight;
         }
         if is_due {
             self.looked_elsewhere = Instant::now();
@@ -142,6 +169,14 @@ impl Watch {
         if !self.is_itself(client, target).await {
             return Sight::Silent;
         }
+        self.ask_readiness().await
+    }
+
+    /// Asks what is proven to be the service itself.
+    async fn ask_readiness(&self) -> Sight {
+        let (Some(target), Some(client)) = (self.reach.target, &self.client) else {
+            return Sight::Ready(Some("it owns its port; nothing was asked".into()));
+        };
         let Some(path) = &self.reach.readiness else {
             return Sight::Ready(Some(
                 "the readiness path needs a key; key not checked".into(),

@@ -84,6 +84,17 @@ impl Session {
             .collect()
     }
 
+    /// Whether a process that was a member is one still.
+    pub fn has(&self, member: Member) -> bool {
+        let is_in = |stat: &platform::ProcessStat| {
+            let is_leader = stat.pid == self.leader && stat.start_time == self.start_time;
+            is_leader || (stat.session == self.leader && self.leader_stat().is_some())
+        };
+        platform::process_stat(member.pid).is_some_and(|stat| {
+            stat.start_time == member.start_time && !stat.is_dead() && is_in(&stat)
+        })
+    }
+
     fn is_marked(&self, pid: u32) -> bool {
         let mark = format!("{RUN_VARIABLE}={}", self.run_id);
         !self.run_id.is_empty()

@@ -146,7 +146,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// The line, its digests left out when it would be too long for one write.
+/// The line, its digests and variables left out when it would be too long for one write.
 fn fitting(line: &HistoryLine) -> Option<String> {
     let text = serde_json::to_string(line).ok()?;
     if text.len() < LINE {
@@ -157,6 +157,7 @@ fn fitting(line: &HistoryLine) -> Option<String> {
     };
     let mut run = run.clone();
     run.digests.clear();
+    run.variables.clear();
     let shorter = serde_json::to_string(&HistoryLine::Spawn { at: *at, run }).ok()?;
     (shorter.len() < LINE).then_some(shorter)
 }

@@ -91,6 +91,7 @@ pub const CASES: &[Case] = &[
         },
         ..case("2-copilot-route-absent")
     },
+    case("2-codex-token-revoked-upstream-401"),
     case("2-mainline-ip-ban-after-wrong-keys"),
     case("2-management-disabled-404"),
     Case {
@@ -140,6 +141,7 @@ pub const CASES: &[Case] = &[
     case("5-litellm-master-key-missing"),
     case("5-litellm-model-not-offered"),
     case("5-litellm-upstream-key-wrong"),
+    case("5-mainline-template-api-keys"),
     case("5-profile-not-generated-litellm"),
     Case {
         may_be_effects: &["readiness/model-unserved:litellm"],

@@ -175,6 +175,7 @@ pub fn users() -> Users {
 /// The machine.
 pub fn host() -> Host {
     Host {
+        starts_at_login: Observed::NotAsked,
         os: "linux".into(),
         arch: "x86_64".into(),
         kernel: "6.1.0".into(),

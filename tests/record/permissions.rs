@@ -55,6 +55,18 @@ fn wanted(stage: &Stage<'_>, auth_dirs: &[PathBuf]) -> Vec<(PathBuf, FileRole, b
             wanted.extend(tokens.map(|(path, _)| (path.clone(), FileRole::Token, true)));
         }
     }
+    for folder in [gw.join("config/logs")]
+        .into_iter()
+        .chain(auth_dirs.iter().map(|dir| dir.join("logs")))
+    {
+        let has_open_dumps = stage.listing.in_folder(&folder).any(|(path, row)| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            name.starts_with("error-") && row.mode & 0o044 != 0
+        });
+        if has_open_dumps {
+            wanted.push((folder, FileRole::DumpDir, false));
+        }
+    }
     let secrets = gw.join(".router/secrets");
     for name in ["management.key", "litellm-master.key"] {
         wanted.push((secrets.join(name), FileRole::Key, true));

@@ -111,6 +111,7 @@ fn service(stage: &Stage<'_>, config: &ServiceConfig, who: &Who) -> Service {
         },
         env_files: Vec::new(),
         changed_entries: Observed::NotAsked,
+        last_ready: None,
         records: recorded.files,
     }
 }

@@ -148,3 +148,71 @@ fn ask_as_a_stranger() {
     let _ = stream.read_to_end(&mut answer);
     assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
 }
+
+/// Whoever holds a connection open and says nothing of use.
+fn pester(house: &House, until: &std::sync::atomic::AtomicBool, seed: u64) {
+    let mut seed = seed;
+    while !until.load(std::sync::atomic::Ordering::SeqCst) {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let Ok(door) = Door::open(&Places::new(&house.runtime)) else {
+            return;
+        };
+        let Ok(mut stream) = UnixStream::connect(door.path()) else {
+            continue;
+        };
+        let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
+        let _ = stream.set_write_timeout(Some(Duration::from_millis(50)));
+        let garbage: Vec<u8> = (0..200).map(|n| (seed >> (n % 56)) as u8).collect();
+        let _ = match seed % 5 {
+            0 => stream.write_all(&garbage),
+            1 => stream.write_all(&vec![b'x'; 2 * LINE_LIMIT]),
+            2 => stream.write_all(b"{\"v\":1,\"id\":1,\"cmd\":\"status\"}"),
+            3 => stream.write_all(
+                "{\"v\":1,\"id\":1,\"cmd\":\"status\"}\n"
+                    .repeat(50)
+                    .as_bytes(),
+            ),
+            _ => Ok(()),
+        };
+        let _ = stream.read(&mut [0; 16]);
+    }
+}
+
+#[test]
+fn supervision_goes_on_whatever_is_said_to_the_supervisor() {
+    let house = House::new();
+    let mut pid = house.start_ready("cliproxyapi_plus");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for seed in 0..8 {
+            let (house, is_over) = (&house, &is_over);
+            scope.spawn(move || pester(house, is_over, seed + 1));
+        }
+        for _ in 0..3 {
+            crate::house::kill(pid);
+            crate::house::wait_for("the next one", || {
+                let record = house.record("cliproxyapi_plus");
+                let run = record.run.unwrap();
+                record.state == flowgate::supervisor::records::ServiceState::Ready
+                    && run.pid != pid
+                    && std::mem::replace(&mut pid, run.pid) != run.pid
+            });
+        }
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    assert_eq!(house.spawns("cliproxyapi_plus"), 4);
+    assert_eq!(house.status("cliproxyapi_plus").pid, Some(pid));
+}
+
+#[test]
+fn more_clients_than_there_are_seats_wait_and_are_served() {
+    let house = House::new();
+    // Silent ones take every seat until their patience is over.
+    let silent: Vec<UnixStream> = (0..80).map(|_| connect(&house)).collect();
+    let begun = Instant::now();
+    let mut late = connect(&house);
+    let answer = say(&mut late, "{\"v\":1,\"id\":1,\"cmd\":\"status\"}\n");
+    assert_eq!(answer["ok"], true);
+    assert!(begun.elapsed() < Duration::from_secs(18));
+    drop(silent);
+}

@@ -158,6 +158,7 @@ pub async fn host(wave: &Arc<Wave0>, context: &Arc<Context>, deadline: &Deadline
             .map(|config| config.paths.runtime_dir.clone());
         host::look(
             runtime.as_deref().unwrap_or(shared.root.path()),
+            &shared.root.resolve(&wave.configs.flowgate.path),
             &shared.users,
             &shared.root,
         )

@@ -26,6 +26,9 @@ pub fn problem(page: &mut Page<'_>, report: &Report, root: &Finding, number: Opt
     fixes(page, root);
     proof(page, root);
     consequences(page, report, root);
+    if let Some(since) = report.since.get(&root.key()) {
+        page.labelled("since", since);
+    }
     if number.is_some() {
         more(page, report, root);
     }

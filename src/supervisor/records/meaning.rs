@@ -6,6 +6,7 @@ use flowgate_checks::model::{Exit, RecordFile, Run, RunLife, RunSource, Tries, W
 use jiff::Timestamp;
 
 use super::history::HistoryLine;
+use super::last_ready::LastReady;
 use super::life::{LifeSign, life_of};
 use super::pid_file::PidFile;
 use super::reading::ServiceRecords;
@@ -55,6 +56,12 @@ pub struct RecordedService {
     /// The digests of its configs at the start of its recorded run (`config::entries::digests`);
     /// empty when none were recorded.
     pub digests: BTreeMap<String, String>,
+    /// With what it was ready last.
+    pub last_ready: Option<LastReady>,
+    /// Digest of the program of its last run.
+    pub binary_digest: Option<String>,
+    /// The names of the variables of its last run.
+    pub variables: Vec<String>,
 }
 
 /// What the records say; `look` tells of the process that has a pid now.
@@ -76,9 +83,12 @@ pub fn interpret(
                 from: Some(path.clone()),
             };
             out.tries = tries(record);
+            out.last_ready.clone_from(&record.last_ready);
             if let Some(run) = &record.run {
                 out.log_offset = run.log_offset;
                 out.digests.clone_from(&run.digests);
+                out.binary_digest.clone_from(&run.binary_digest);
+                out.variables.clone_from(&run.variables);
                 let recorded = recorded_run(run, true, boot_id, &look);
                 out.run = Some(Run {
                     pid: run.pid,
