@@ -16,11 +16,7 @@ impl Listening {
     /// Looks. The members of the session are searched only when somebody listens at `port`, or when
     /// `everywhere` is asked for: a look at every process costs more than one at the sockets.
     pub fn look(session: &Session, port: u16, everywhere: bool) -> Self {
-        let sockets: Vec<TcpSocket> = platform::table_sockets()
-            .sockets
-            .into_iter()
-            .filter(|socket| socket.state == TcpState::Listen)
-            .collect();
+        let sockets = listeners();
         let is_worth_it = everywhere || sockets.iter().any(|socket| socket.port == port);
         let own = if is_worth_it {
             session
@@ -32,6 +28,15 @@ impl Listening {
             HashSet::new()
         };
         Self { sockets, own }
+    }
+
+    /// Looks again for listeners that are known to be the session's. A socket keeps its inode for as
+    /// long as it lives, so no process has to be searched.
+    pub fn look_again(own: &HashSet<u64>) -> Self {
+        Self {
+            sockets: listeners(),
+            own: own.clone(),
+        }
     }
 
     /// Whether whoever connects to this address reaches the session. The listener of exactly this
@@ -76,6 +81,13 @@ impl Listening {
     fn is_own(&self, socket: &TcpSocket) -> bool {
         socket.inode != 0 && self.own.contains(&socket.inode)
     }
+}
+
+fn listeners() -> Vec<TcpSocket> {
+    let sockets = platform::table_sockets().sockets.into_iter();
+    sockets
+        .filter(|socket| socket.state == TcpState::Listen)
+        .collect()
 }
 
 #[cfg(test)]

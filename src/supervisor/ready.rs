@@ -1,10 +1,12 @@
 //! Whether a service is ready: its session owns the port, then it says who it is, then its
 //! readiness path is a hint. An answer of a stranger is never believed.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use flowgate_checks::model::{BodyClass, Outcome, ServiceKind};
 
+use super::grid;
 use super::listening::Listening;
 use super::phase::PhaseLog;
 use super::reach::Reach;
@@ -18,7 +20,7 @@ use crate::sys::redact::Redactor;
 /// so that a ready service is seen within 20 ms.
 const SHORTEST: Duration = Duration::from_millis(12);
 
-/// The pause between two looks at a service that is ready.
+/// The time between two looks at a service that is ready, at most.
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// A look for a port elsewhere than configured costs more, and is had less often.
@@ -53,6 +55,8 @@ pub struct Watch {
     redactor: Redactor,
     begun: Instant,
     looked_elsewhere: Instant,
+    /// The listeners behind which the program said who it is.
+    proven: HashSet<u64>,
 }
 
 impl Watch {
@@ -68,6 +72,7 @@ impl Watch {
             redactor: Redactor::default(),
             begun: now,
             looked_elsewhere: now,
+            proven: HashSet::new(),
         }
     }
 
@@ -97,16 +102,17 @@ impl Watch {
                 last = Some(seen);
             }
             let is_ready = matches!(last, Some(Sight::Ready(_)));
-            tokio::time::sleep(self.pause(is_ready, began.elapsed())).await;
+            if is_ready {
+                grid::next(LONGEST).await;
+            } else {
+                tokio::time::sleep(self.pause(began.elapsed())).await;
+            }
         }
     }
 
     /// Short at first, then in proportion to how long it takes anyway; a look that is expensive on
     /// this machine is had less often.
-    fn pause(&self, is_ready: bool, look: Duration) -> Duration {
-        if is_ready {
-            return LONGEST;
-        }
+    fn pause(&self, look: Duration) -> Duration {
         (self.begun.elapsed() / 50)
             .clamp(SHORTEST, LONGEST)
             .max(look)
@@ -121,11 +127,23 @@ impl Watch {
                 Sight::Silent
             };
         };
+        let address = self.reach.target.map(|target| target.address().ip());
+        let known = std::mem::take(&mut self.proven);
+        if !known.is_empty() && Listening::look_again(&known).owns(address, port) {
+            let seen = self.ask(true).await;
+            if seen != Sight::Silent {
+                self.proven = known;
+            }
+            return seen;
+        }
         let is_due = self.looked_elsewhere.elapsed() >= ELSEWHERE;
         let listening = Listening::look(&self.session, port, is_due);
-        let address = self.reach.target.map(|target| target.address().ip());
         if listening.owns(address, port) {
-            return self.ask().await;
+            let seen = self.ask(false).await;
+            if seen != Sight::Silent {
+                self.proven = listening.own_inodes(port);
+            }
+            return seen;
         }
         if is_due {
             self.looked_elsewhere = Instant::now();
@@ -134,12 +152,14 @@ impl Watch {
         Sight::Silent
     }
 
-    /// Asks the port that the session owns.
-    async fn ask(&self) -> Sight {
+    /// Asks the port that the session owns. Behind a listener that has proven who it is one request is
+    /// enough.
+    async fn ask(&self, is_proven: bool) -> Sight {
         let (Some(target), Some(client)) = (self.reach.target, &self.client) else {
             return Sight::Ready(Some("it owns its port; nothing was asked".into()));
         };
-        if !self.is_itself(client, target).await {
+        let has_path = self.reach.readiness.is_some();
+        if !(is_proven && has_path) && !self.is_itself(client, target).await {
             return Sight::Silent;
         }
         let Some(path) = &self.reach.readiness else {
