@@ -23,6 +23,7 @@ pub mod place;
 pub mod plan;
 mod prepare;
 pub mod record;
+mod reexec_supervisor;
 mod remove_record;
 mod restart_service;
 mod restart_supervisor;

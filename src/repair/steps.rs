@@ -10,8 +10,9 @@ use super::record::Facts;
 use super::services::Services;
 use super::set_value::SetValue;
 use super::{
-    activate_profile, continue_service, end_process, insert_key, remove_record, restart_service,
-    restart_supervisor, set_mode, set_value, signal, start_service, start_supervisor, stop_service,
+    activate_profile, continue_service, end_process, insert_key, reexec_supervisor, remove_record,
+    restart_service, restart_supervisor, set_mode, set_value, signal, start_service,
+    start_supervisor, stop_service,
 };
 
 /// Takes down what is there before a step, and what it will make of it.
@@ -67,15 +68,17 @@ pub fn prepare(
         Step::ActivateProfile { profile } => {
             activate_profile::prepare(step, profile, overlay, ground)
         }
-        Step::ReexecSupervisor | Step::Init | Step::FinishRollBack { .. } => Err(
-            StepError::Refused(format!("{} is not done by a plan", kind(step))),
-        ),
+        Step::ReexecSupervisor => reexec_supervisor::prepare(step, ground),
+        Step::Init | Step::FinishRollBack { .. } => Err(StepError::Refused(format!(
+            "{} is not done by a plan",
+            kind(step)
+        ))),
     }
 }
 
 /// Whether a plan can hold a step.
 pub fn is_done_by_plans(step: &Step) -> bool {
-    !matches!(step, Step::ReexecSupervisor | Step::Init)
+    !matches!(step, Step::Init)
 }
 
 /// Does a step; what it acts upon must be what it was when it was prepared.
@@ -118,6 +121,7 @@ pub fn apply(
             _,
         ) => continue_service::apply(*pid, *start_time),
         (Step::StartSupervisor, _) => start_supervisor::apply(ground),
+        (Step::ReexecSupervisor, _) => reexec_supervisor::apply(ground),
         (Step::RestartSupervisor { pid, start_time }, _) => {
             restart_supervisor::apply(*pid, *start_time, ground)
         }

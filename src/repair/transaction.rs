@@ -245,10 +245,12 @@ impl Transaction<'_> {
     /// Looks until the findings are gone, or nothing is on its way any more.
     fn settled(&self, begun: &[Begun<'_>]) -> Result<Seen, RepairError> {
         let applied = || begun.iter().filter(|run| run.stopped.is_none());
-        let services: Vec<&str> = applied()
-            .flat_map(|run| &run.planned.steps)
-            .filter_map(started)
-            .collect();
+        let steps = || applied().flat_map(|run| &run.planned.steps);
+        let mut services: Vec<&str> = steps().filter_map(started).collect();
+        // A new supervisor takes over every service, and starts those that should run.
+        if steps().any(is_of_the_supervisor) {
+            services.extend(self.before.snapshot.services.keys().map(String::as_str));
+        }
         let patience = services
             .iter()
             .map(|service| self.services.ready_timeout(service))
@@ -383,6 +385,14 @@ fn started(step: &Step) -> Option<&str> {
         | Step::ContinueService { service, .. } => Some(service),
         _ => None,
     }
+}
+
+/// Whether a step makes another supervisor.
+fn is_of_the_supervisor(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::StartSupervisor | Step::RestartSupervisor { .. } | Step::ReexecSupervisor
+    )
 }
 
 /// Whether a run has to do with a subject: a service, a file.
