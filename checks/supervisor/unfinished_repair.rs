@@ -50,7 +50,7 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
         "finish-roll-back",
         Safety::Safe,
         format!(
-            "take back what repair {} has changed so far",
+            "take back what was changed by {} so far",
             names(repairs)
         ),
         commands,
