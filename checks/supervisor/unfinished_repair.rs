@@ -49,10 +49,7 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
     let mut fix = Fix::new(
         "finish-roll-back",
         Safety::Safe,
-        format!(
-            "take back what repair {} has changed so far",
-            names(repairs)
-        ),
+        format!("take back what {} changed so far", names(repairs)),
         commands,
     )
     .with_steps(steps);

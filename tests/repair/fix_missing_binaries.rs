@@ -30,6 +30,10 @@ fn a_program_without_its_execute_bit_gets_that_of_its_owner() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test puts a file where it is looked for"
+)]
 fn a_program_under_another_name_is_named() {
     let gateway = Supervised::new(&[]);
     let bin = gateway.path(".router/runtime/bin");

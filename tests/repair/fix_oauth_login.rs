@@ -86,3 +86,18 @@ fn the_kept_management_key_becomes_the_one_of_the_program() {
     let is_it = written == MANAGEMENT_KEY || bcrypt::verify(MANAGEMENT_KEY, &written).unwrap();
     assert!(is_it, "neither the key nor its hash");
 }
+
+#[test]
+fn a_restart_forgets_a_ban() {
+    let gateway = Supervised::new(&[("cliproxyapi_plus", "FLOWGATE_STANDIN_EDITION", "mainline")]);
+    std::fs::remove_file(gateway.path(".router/auths/codex-ana@example.com.json")).unwrap();
+    start(&gateway);
+    let ask = |key: &str| crate::ports::status(gateway.proxy, "/v0/management/auth-files", key);
+    for _ in 0..5 {
+        assert_eq!(ask("wrong"), 401);
+    }
+    assert_eq!(ask(MANAGEMENT_KEY), 403, "banned, the right key too");
+    let root = "oauth-login/banned:cliproxyapi_plus";
+    apply(&gateway, root, "restart:cliproxyapi_plus");
+    assert_eq!(ask(MANAGEMENT_KEY), 200);
+}

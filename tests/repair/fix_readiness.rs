@@ -195,3 +195,60 @@ fn a_master_key_that_everybody_knows_becomes_a_random_one() {
     assert_eq!(status_with_key(gateway.litellm, key), 200);
     assert_eq!(status_with_key(gateway.litellm, "sk-1234"), REFUSED);
 }
+
+#[test]
+fn an_api_base_without_its_path_and_a_model_that_is_not_served_are_written_right() {
+    let choices = [
+        (
+            "/v1\"",
+            "\"",
+            "readiness/upstream-wrong-path:litellm",
+            "set-api-base:litellm",
+        ),
+        (
+            "openai/gpt-5\"",
+            "openai/gpt-5x\"",
+            "readiness/model-unserved:litellm",
+            "set-model:litellm",
+        ),
+    ];
+    for (right, wrong, root, choice) in choices {
+        let gateway = started();
+        let before = text(&gateway, ACTIVE);
+        gateway.edit(ACTIVE, right, wrong);
+        assert_eq!(gateway.flowgate(&["service", "restart", "litellm"]).code, 0);
+        apply(&gateway, root, choice);
+        assert_eq!(text(&gateway, ACTIVE), before);
+        assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
+    }
+}
+
+#[test]
+fn a_config_that_litellm_refuses_is_rendered_anew() {
+    let gateway = rendered();
+    let before = text(&gateway, ACTIVE);
+    assert_eq!(gateway.flowgate(&["service", "stop", "litellm"]).code, 0);
+    write(&gateway.path(ACTIVE), "model_list: [\n", 0o600);
+    gateway.flowgate(&["service", "start", "litellm"]);
+    let root = "readiness/config-rejected:litellm";
+    apply(&gateway, root, "activate-profile:litellm");
+    assert_eq!(text(&gateway, ACTIVE), before);
+    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
+}
+
+#[test]
+fn a_litellm_that_a_proxy_captures_is_restarted_with_loopback_kept_out() {
+    let mut gateway = Gateway::new();
+    gateway.start("cliproxyapi_plus");
+    let proxy = format!("http://127.0.0.1:{}", free_port());
+    gateway.spawn("litellm", &[("HTTP_PROXY", proxy)]);
+    wait_for("LiteLLM to listen", || {
+        crate::gateway::is_listening(gateway.litellm)
+    });
+    let gateway = Supervised(gateway);
+    let root = "readiness/proxy-captures-loopback:litellm";
+    apply(&gateway, root, "restart:litellm");
+    let pid = gateway.pid("litellm").unwrap();
+    assert!(crate::fix::has_variable(pid, "NO_PROXY"));
+    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
+}

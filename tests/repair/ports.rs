@@ -12,9 +12,14 @@ use crate::supervised::Supervised;
 
 /// The status of a request for the models with the right key: the oracle that is not the doctor.
 pub fn status_with_key(port: u16, key: &str) -> u16 {
+    status(port, "/v1/models", key)
+}
+
+/// The status of a request with a key.
+pub fn status(port: u16, path: &str, key: &str) -> u16 {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let request = format!(
-        "GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
