@@ -42,6 +42,11 @@ pub static ALL: &[&Check] = &[
     &supervisor::CHECK,
 ];
 
+/// The example of the contributor's guide, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../CONTRIBUTING.md")]
+pub struct ContributorsGuide;
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

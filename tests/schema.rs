@@ -4,6 +4,9 @@
 
 use std::path::Path;
 
+#[path = "support/committed.rs"]
+mod committed;
+
 #[test]
 fn the_committed_schemas_are_fresh() {
     for (name, schema) in [
@@ -14,23 +17,6 @@ fn the_committed_schemas_are_fresh() {
             .join("docs/schema")
             .join(name);
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
-        compare(&path, &text);
+        committed::compare(&path, &text, "FLOWGATE_UPDATE_SCHEMA");
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test reads and, when asked, writes the committed schema"
-)]
-fn compare(path: &Path, text: &str) {
-    if std::env::var_os("FLOWGATE_UPDATE_SCHEMA").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == text,
-        "{} is stale: FLOWGATE_UPDATE_SCHEMA=1 cargo test --test schema",
-        path.display()
-    );
 }

@@ -10,7 +10,7 @@ killed, started again, and has to answer the death of the child that it took up.
 does when its own process is killed, memory and wake-ups with two services idle, and LINES numbered
 lines through the log of a service at full speed. Raw figures go to RAW.json, a table to stdout.
 
-Needs cc and a release build of flowgate; apt-get install runit s6 daemontools. A supervisor that is
+Needs cc and a release build of flowgate (or FLOWGATE=its path); apt-get install runit s6 daemontools. A supervisor that is
 missing is said and left out. Uses free ports on loopback and a temp dir; ends by pid what it started.
 """
 
@@ -29,7 +29,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-FLOWGATE = ROOT / "target/release/flowgate"
+FLOWGATE = Path(os.environ.get("FLOWGATE", ROOT / "target/release/flowgate"))
 UP = 1.6
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -126,12 +126,14 @@ class Supervised:
 
     def second_copy(self):
         """Kills the process that supervises the child; whether another copy was started beside it."""
+        (Path(self.service) / "down").unlink()
         self.warm_start()
         time.sleep(UP)
         keeper = int(Path(f"/proc/{self.child}/stat").read_text().rsplit(") ", 1)[1].split()[1])
         self.mark()
         os.kill(keeper, signal.SIGKILL)
-        time.sleep(2.5)
+        # runsvdir looks every five seconds.
+        time.sleep(7)
         first, copy = self.child, self.stamp("main")
         lived = is_alive(first)
         if lived:
@@ -141,6 +143,7 @@ class Supervised:
 
     def forget(self):
         """After its keeper was killed the child that runs now is another one."""
+        write(Path(self.service) / "down", "")
         subprocess.run(self.stop_command(), check=False, **QUIET)
         time.sleep(1.5)
         for line in self.stamps.read_text().splitlines():
@@ -346,13 +349,13 @@ profiles: {{p: {{}}}}
         took = time.monotonic() - begun
         log = self.box / "run/process-logs/bulk.log"
         time.sleep(6)
-        facts, copy = log.stat(), Path(f"{log}.1").stat()
+        facts, copy = log.stat(), Path(f"{log}.1")
         follower.kill()
         said = follower.communicate()[1].decode()
         self.run("service", "stop", "bulk")
         return {
             "lines": compared, "same": is_same, "seconds": took, "follower_said": said,
-            "log_length": facts.st_size, "log_on_disk": facts.st_blocks * 512, "copy": copy.st_size,
+            "log_length": facts.st_size, "log_on_disk": facts.st_blocks * 512, "copy": copy.stat().st_size if copy.exists() else 0,
         }
 
     def end(self):

@@ -4,6 +4,7 @@ use anyhow::Error;
 use serde_json::json;
 
 use crate::report::json_v1::Document;
+use crate::report::{Format, html, junit};
 
 use super::output;
 
@@ -29,7 +30,7 @@ enum Form {
     /// The line as it is, on stderr: scripts know its first words.
     Verbatim,
     /// The report of the doctor, on stdout.
-    Report,
+    Report(Format),
     /// A small document on stdout.
     Document,
 }
@@ -69,8 +70,10 @@ impl Failure {
     }
 
     /// The same, said as a report of the doctor on stdout.
-    pub fn as_json(mut self) -> Self {
-        self.form = Form::Report;
+    pub fn as_report(mut self, format: Format) -> Self {
+        if format != Format::Text {
+            self.form = Form::Report(format);
+        }
         self
     }
 
@@ -88,10 +91,9 @@ impl Failure {
         match self.form {
             Form::Text => output::error(&message, self.hint.as_deref()),
             Form::Verbatim => output::errors(&format!("{message}\n")),
-            Form::Report => {
-                let document = Document::failed(message, self.hint.clone(), self.exit_code);
+            Form::Report(format) => {
                 // When stdout is gone there is nobody left to tell.
-                let _ = output::json(&document);
+                let _ = self.report_as(format, message);
             }
             Form::Document => {
                 let _ = output::json(&json!({
@@ -102,6 +104,19 @@ impl Failure {
             }
         }
         self.exit_code
+    }
+
+    fn report_as(&self, format: Format, message: String) -> Result<(), Self> {
+        let hint = self.hint.as_deref();
+        match format {
+            Format::Html => output::file(&html::failed(&message, hint, self.exit_code)),
+            Format::Junit => output::file(&junit::failed(&message, hint, self.exit_code)),
+            Format::Json | Format::Text => output::json(&Document::failed(
+                message,
+                self.hint.clone(),
+                self.exit_code,
+            )),
+        }
     }
 }
 

@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod again;
+mod catalogue;
+pub mod completions;
 pub mod config;
 pub mod doctor;
 pub mod failure;
 pub mod health;
 pub mod init;
 pub mod key;
+pub mod man;
 pub mod opened;
 pub mod output;
 pub mod profile;
@@ -24,6 +27,7 @@ pub mod status;
 pub mod supervise;
 mod table;
 
+use crate::report::Format;
 use failure::Failure;
 
 /// Runs a local LLM gateway and repairs it.
@@ -31,7 +35,7 @@ use failure::Failure;
 /// The gateway is two programs: LiteLLM (port 4000) in front of CLIProxyAPIPlus (port 8317).
 /// When it does not work, `flowgate doctor` names the cause, shows the proof and says the fix.
 #[derive(Debug, Parser)]
-#[command(name = "flowgate", version, max_term_width = 80)]
+#[command(name = "flowgate", version = env!("FLOWGATE_VERSION"), max_term_width = 80)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -77,6 +81,10 @@ pub enum Command {
     Profile(profile::ProfileArgs),
     /// Shows a key of the gateway
     Key(key::KeyArgs),
+    /// Prints the completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Prints a man page
+    Man(man::ManArgs),
     /// Plays one of the two programs, for tests
     #[command(hide = true)]
     Standin(standin::StandinArgs),
@@ -105,6 +113,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Init => init::run(&cli.global),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
+        Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
         Command::Standin(standin) => standin::run(&standin),
         Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
         Command::ExecService(service) => Ok(supervise::exec_service(&service)),
@@ -125,7 +135,7 @@ fn refuse(args: &[OsString], error: &clap::Error) -> u8 {
             .trim_start_matches("error: ");
         return Failure::usage(anyhow::anyhow!("{message}"))
             .hint("flowgate doctor --help")
-            .as_json()
+            .as_report(Format::Json)
             .report();
     }
     match output::clap(error) {

@@ -53,8 +53,16 @@ pub fn layout(explained: bool) -> text::Options {
 pub fn json(document: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(document).context("failed to write JSON")?;
     text.push('\n');
+    file(&text)
+}
+
+/// Prints the content of a file to stdout as it is, never through a styled stream.
+///
+/// # Errors
+/// When stdout cannot be written; a reader that has gone away is no error.
+pub fn file(content: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    finish(out.write_all(content.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Prints text with styles to stderr.

@@ -1,9 +1,11 @@
-//! What is going on while somebody waits: one line on stderr that is written anew.
+//! What is going on while somebody waits: on a terminal one line on stderr that is written anew.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use crate::doctor::Underway;
 
 /// The seconds count on while nothing happens.
 const TICK: Duration = Duration::from_millis(200);
@@ -11,10 +13,16 @@ const TICK: Duration = Duration::from_millis(200);
 /// Nothing is shown of what takes no longer.
 const PATIENCE: Duration = Duration::from_millis(150);
 
+/// The same of a look of the doctor.
+const PATIENCE_WITH_A_LOOK: Duration = Duration::from_secs(1);
+
+/// A probe is named that takes longer.
+const SLOW: Duration = Duration::from_millis(500);
+
 /// Goes to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[2K";
 
-/// Shows what is going on until it is dropped; on a terminal only.
+/// Shows what is going on until it is dropped.
 pub struct Progress {
     phases: Option<Sender<String>>,
     painter: Option<JoinHandle<()>>,
@@ -24,39 +32,28 @@ impl Progress {
     /// The progress of something, such as a service; one that is not wanted, or whose stderr is no
     /// terminal, shows nothing.
     pub fn of(subject: &str, is_wanted: bool) -> Self {
-        if !is_wanted || !io::stderr().is_terminal() {
-            return Self {
-                phases: None,
-                painter: None,
-            };
-        }
-        let (sender, phases) = mpsc::channel::<String>();
-        let subject = subject.to_owned();
-        let painter = thread::spawn(move || {
-            let begun = Instant::now();
-            let mut phase = String::new();
-            let mut is_painted = false;
-            loop {
-                match phases.recv_timeout(TICK) {
-                    Ok(now) => phase = now,
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => break,
-                }
-                if begun.elapsed() >= PATIENCE {
-                    is_painted = true;
-                    paint(&format!(
-                        "{CLEAR}  {subject}  {phase}  {} s",
-                        begun.elapsed().as_secs()
-                    ));
-                }
-            }
-            if is_painted {
-                paint(CLEAR);
-            }
-        });
+        let line = Line::new(subject, PATIENCE, Underway::default());
+        Self::shown(is_wanted && io::stderr().is_terminal(), move |phases| {
+            line.paint(phases);
+        })
+    }
+
+    /// The progress of one or more looks of the doctor: the phase that was noted, or the probe that
+    /// keeps a look waiting. Where stderr is no terminal each phase is one line of a log.
+    pub fn of_look(subject: &str, underway: &Underway) -> Self {
+        let line = Line::new(subject, PATIENCE_WITH_A_LOOK, underway.clone());
+        let is_terminal = io::stderr().is_terminal();
+        Self::shown(true, move |phases| match is_terminal {
+            true => line.paint(phases),
+            false => line.log(phases),
+        })
+    }
+
+    fn shown(is_wanted: bool, show: impl FnOnce(&Receiver<String>) + Send + 'static) -> Self {
+        let (sender, phases) = mpsc::channel();
         Self {
-            phases: Some(sender),
-            painter: Some(painter),
+            phases: is_wanted.then_some(sender),
+            painter: is_wanted.then(|| thread::spawn(move || show(&phases))),
         }
     }
 
@@ -78,7 +75,62 @@ impl Drop for Progress {
     }
 }
 
-fn paint(text: &str) {
+/// One line about one subject.
+struct Line {
+    subject: String,
+    patience: Duration,
+    underway: Underway,
+}
+
+impl Line {
+    fn new(subject: &str, patience: Duration, underway: Underway) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            patience,
+            underway,
+        }
+    }
+
+    /// Writes the line anew until nobody notes phases any more, then clears it.
+    fn paint(&self, phases: &Receiver<String>) {
+        let begun = Instant::now();
+        let mut phase = String::new();
+        let mut is_painted = false;
+        loop {
+            match phases.recv_timeout(TICK) {
+                Ok(now) => phase = now,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if begun.elapsed() >= self.patience {
+                is_painted = true;
+                let slow = self.underway.slowest(SLOW);
+                let shown = slow.map_or_else(|| phase.clone(), |probe| format!("at {probe}"));
+                let subject = &self.subject;
+                let seconds = begun.elapsed().as_secs();
+                write(&format!("{CLEAR}  {subject}  {shown}  {seconds} s"));
+            }
+        }
+        if is_painted {
+            write(CLEAR);
+        }
+    }
+
+    /// Writes a line for each phase that differs from the last one.
+    fn log(&self, phases: &Receiver<String>) {
+        let begun = Instant::now();
+        let mut last = String::new();
+        for phase in phases {
+            if phase != last {
+                let seconds = begun.elapsed().as_secs();
+                write(&format!("{} {seconds} s: {phase}\n", self.subject));
+                last = phase;
+            }
+        }
+    }
+}
+
+fn write(text: &str) {
     let mut err = io::stderr().lock();
     // When stderr is gone there is nobody left to tell.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::bundle::{self, BundleError};
 use super::mutes;
+use crate::gather::underway::Underway;
 use crate::gather::{self, GatherError, Timing};
 use crate::report::{self, Asked, FailOn, Mute, Report, Selection};
 use crate::sys::place::Root;
@@ -58,15 +59,19 @@ pub struct Seen {
     mutes: Vec<Mute>,
 }
 
-/// Looks. Nothing is written.
+/// Looks, while `underway` shows what is waited for. Nothing is written.
 ///
 /// # Errors
 /// [`DoctorError`], when there is nothing to go on.
-pub fn see(source: Source, expect: Option<Expectation>) -> Result<Seen, DoctorError> {
+pub fn see(
+    source: Source,
+    expect: Option<Expectation>,
+    underway: &Underway,
+) -> Result<Seen, DoctorError> {
     let begun = Instant::now();
     let (mut snapshot, timings, mutes) = match source {
         Source::Machine(request) => {
-            let (snapshot, timings) = gather::look(request)?;
+            let (snapshot, timings) = gather::look(request, underway.clone())?;
             let mutes = mutes_of(&snapshot);
             (snapshot, timings, mutes)
         }
@@ -109,7 +114,15 @@ impl Seen {
 /// # Errors
 /// [`DoctorError`], when there is nothing to report on.
 pub fn look(wish: Wish) -> Result<Report, DoctorError> {
-    let seen = see(wish.source, wish.expect)?;
+    look_seen(wish, &Underway::default())
+}
+
+/// The same, while `underway` shows what is waited for.
+///
+/// # Errors
+/// [`DoctorError`], when there is nothing to report on.
+pub fn look_seen(wish: Wish, underway: &Underway) -> Result<Report, DoctorError> {
+    let seen = see(wish.source, wish.expect, underway)?;
     if let Some(path) = &wish.bundle {
         bundle::write(path, &seen.snapshot)?;
     }

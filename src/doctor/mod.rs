@@ -9,5 +9,6 @@ mod permissions;
 pub mod schema;
 
 pub use crate::gather::Request;
-pub use look::{DoctorError, Seen, Source, Wish, look, report_on, see};
+pub use crate::gather::underway::Underway;
+pub use look::{DoctorError, Seen, Source, Wish, look, look_seen, report_on, see};
 pub use permissions::secret_permission_issues;

@@ -1,6 +1,7 @@
 //! The runbook pages behind `doctor explain`.
 
 use flowgate_checks::ALL;
+use flowgate_checks::model::Severity;
 
 /// The page of a check, or the section of a finding.
 pub fn find(id: &str) -> Option<String> {
@@ -24,6 +25,42 @@ pub fn find(id: &str) -> Option<String> {
         }
     }
     Some(section)
+}
+
+/// Every page as one document, with the findings of each check in front of it.
+pub fn runbook() -> String {
+    let mut text = String::from(
+        "# The runbook\n\n\
+         What `flowgate doctor` looks for, and what to do about it; `flowgate doctor explain ID` \
+         shows each part on its own. Made from the pages beside the checks: change those.\n",
+    );
+    for check in ALL {
+        let mut lines = check.page.lines();
+        let title = lines.next().unwrap_or_default().trim_start_matches('#');
+        text.push_str(&format!("\n##{title}\n\n| finding | | |\n|---|---|---|\n"));
+        for spec in check.findings {
+            let severity = match spec.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Info => "info",
+            };
+            let anchor = spec.id.replace('/', "");
+            text.push_str(&format!(
+                "| [{}](#{anchor}) | {severity} | {} |\n",
+                spec.id, spec.title
+            ));
+        }
+        let mut is_code = false;
+        for line in lines {
+            is_code ^= line.starts_with("```");
+            match line.strip_prefix("## ") {
+                Some(name) if !is_code => text.push_str(&format!("### {}/{name}\n", check.id)),
+                _ if line.starts_with("###") && !is_code => text.push_str(&format!("#{line}\n")),
+                _ => text.push_str(&format!("{line}\n")),
+            }
+        }
+    }
+    text
 }
 
 /// The check or finding whose name is nearest to what was typed.

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use flowgate_checks::model::Observed;
 
 use super::Timing;
+use super::underway::Underway;
 
 /// The clock of one look: its end, and how long each probe took.
 pub struct Deadline {
     end: Instant,
     timings: Mutex<Vec<Timing>>,
+    underway: Underway,
 }
 
 impl Deadline {
@@ -20,7 +22,18 @@ impl Deadline {
         Self {
             end: Instant::now() + timeout,
             timings: Mutex::new(Vec::new()),
+            underway: Underway::default(),
         }
+    }
+
+    /// The same look, whose probes are seen in `underway`.
+    pub fn shown_in(self, underway: Underway) -> Self {
+        Self { underway, ..self }
+    }
+
+    /// Where its probes are seen.
+    pub fn underway(&self) -> &Underway {
+        &self.underway
     }
 
     /// Time that is left.
@@ -50,6 +63,7 @@ impl Deadline {
     /// Runs a probe; none when it does not come back in time.
     pub async fn awaited<T>(&self, probe: &str, job: impl Future<Output = T>) -> Option<T> {
         let begun = Instant::now();
+        let _going = self.underway.begin(probe);
         let outcome = tokio::time::timeout(self.left(), job).await.ok();
         self.note(probe, begun.elapsed());
         outcome

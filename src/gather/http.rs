@@ -47,7 +47,7 @@ pub async fn ask_keyless(plan: &ProbePlan, redactor: &Arc<Redactor>) -> Probes {
             .map(move |request| (target, request))
     });
     let jobs: Vec<(&Target, Request)> = jobs.collect();
-    for ((target, request), done) in ask_all(plan.deadline, jobs, redactor).await {
+    for ((target, request), done) in ask_all(plan, jobs, redactor).await {
         let answer = observed(&done);
         probes.note(target, &request, &done);
         let entry = probes.entry(target);
@@ -93,7 +93,7 @@ pub async fn ask_keyed(
             }
         }
     }
-    let answers = ask_all(plan.deadline, jobs, redactor).await;
+    let answers = ask_all(plan, jobs, redactor).await;
     for (((target, request), done), (secret, from)) in answers.into_iter().zip(origins) {
         probes.note(target, &request, &done);
         let models = match &done.exchange {
@@ -159,11 +159,11 @@ fn observed(done: &Done) -> Observed<Answer> {
 
 /// Sends all requests side by side, each within the deadline; results in the order of the jobs.
 async fn ask_all<'a>(
-    deadline: Duration,
+    plan: &ProbePlan,
     jobs: Vec<(&'a Target, Request)>,
     redactor: &Arc<Redactor>,
 ) -> Vec<((&'a Target, Request), Done)> {
-    let mut clients = Clients::new(deadline);
+    let mut clients = Clients::new(plan.deadline);
     let mut running = JoinSet::new();
     let mut done: Vec<Done> = Vec::new();
     for (index, (target, request)) in jobs.iter().enumerate() {
@@ -180,8 +180,10 @@ async fn ask_all<'a>(
             }
         };
         let (at, request, redactor) = (target.at, request.clone(), Arc::clone(redactor));
+        let going = plan.underway.begin(&name(target, &request));
         running.spawn(async move {
             let began = Instant::now();
+            let _going = going;
             let exchange = client.ask(at, &request, &redactor).await;
             (index, exchange, began.elapsed())
         });
@@ -240,10 +242,15 @@ impl Probes {
 
     fn note(&mut self, target: &Target, request: &Request, done: &Done) {
         self.timings.push(Timing {
-            probe: format!("{} {} {}", target.service, target.at, request.describe()),
+            probe: name(target, request),
             took: done.took,
         });
     }
+}
+
+/// The name of a probe: `litellm 127.0.0.1:4000 GET /v1/models`.
+fn name(target: &Target, request: &Request) -> String {
+    format!("{} {} {}", target.service, target.at, request.describe())
 }
 
 /// Adds the answer to one key under each of its origins.

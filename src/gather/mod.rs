@@ -24,6 +24,7 @@ mod secret_files;
 mod services;
 pub mod sockets;
 mod targets;
+pub mod underway;
 mod unfinished;
 mod who;
 
@@ -38,6 +39,7 @@ use thiserror::Error;
 use configs::Wave0;
 use context::Context;
 use deadline::Deadline;
+use underway::Underway;
 
 pub use parts::{health, permissions};
 
@@ -78,12 +80,13 @@ pub struct Timing {
     pub elapsed: Duration,
 }
 
-/// Looks at the machine. Nothing is written and no process is started.
+/// Looks at the machine; `underway` shows meanwhile what is waited for. Nothing is written and no
+/// process is started.
 ///
 /// # Errors
 /// [`GatherError`], when there is nothing to go on.
-pub fn look(request: Request) -> Result<(Snapshot, Vec<Timing>), GatherError> {
-    run(|cwd| two_waves(request, cwd))
+pub fn look(request: Request, underway: Underway) -> Result<(Snapshot, Vec<Timing>), GatherError> {
+    run(|cwd| two_waves(request, underway, cwd))
 }
 
 /// Runs probes on an event loop of their own.
@@ -102,8 +105,12 @@ fn run<T, F: Future<Output = Result<T, GatherError>>>(
 }
 
 /// The two waves, after the configs on which they depend.
-async fn two_waves(request: Request, cwd: PathBuf) -> Result<(Snapshot, Vec<Timing>), GatherError> {
-    let deadline = Deadline::after(request.timeout);
+async fn two_waves(
+    request: Request,
+    underway: Underway,
+    cwd: PathBuf,
+) -> Result<(Snapshot, Vec<Timing>), GatherError> {
+    let deadline = Deadline::after(request.timeout).shown_in(underway);
     let mut snapshot = Snapshot::new(Timestamp::now());
 
     // Wave 0: the configs.

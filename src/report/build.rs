@@ -7,7 +7,7 @@ use flowgate_checks::changes;
 use flowgate_checks::diagnose::Diagnosis;
 use flowgate_checks::model::{BindState, Check, ConfigState, Finding, Impact, Severity, Snapshot};
 
-use super::{CheckRow, CheckStatus, FailOn, Mute, Report, Summary, Timing, Unknown};
+use super::{CheckRow, CheckStatus, FailOn, Mute, Report, Summary, Timing, Unknown, timeline};
 
 /// Which checks are shown and gated; empty `check` means all.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +85,7 @@ pub fn build(diagnosis: Diagnosis, snapshot: &Snapshot, asked: Asked) -> Report 
         machine: describe_machine(snapshot),
         mutes: asked.mutes,
         repair: None,
+        timeline: timeline::draw(snapshot),
     };
     report.checks = ALL
         .iter()
@@ -168,12 +169,13 @@ fn count(report: &Report) -> Summary {
 
 /// The same in every format: 1 with a root at or above `--fail-on`, 2 without a verdict, else 0.
 fn exit_code(report: &Report) -> u8 {
-    if report
-        .heard_roots()
-        .any(|root| report.fail_on.includes(root.severity))
+    let mut checks = report.checks.iter();
+    if checks
+        .clone()
+        .any(|check| report.failures(check).next().is_some())
     {
         1
-    } else if report.summary.unknown > 0 && report.fail_on != FailOn::Never {
+    } else if checks.any(|check| report.is_open(check)) {
         2
     } else {
         0

@@ -56,6 +56,38 @@ pub struct Report {
     pub mutes: Vec<Mute>,
     /// What was repaired, or would be; none without `--fix`.
     pub repair: Option<Repair>,
+    /// The starts and ends of the services that are recorded, oldest first.
+    pub timeline: Vec<Moment>,
+}
+
+/// One moment in the life of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// When, UTC.
+    pub at: Timestamp,
+    /// The service.
+    pub service: String,
+    /// What kind of moment it is.
+    pub kind: MomentKind,
+    /// What happened, behind the name of the service: `ended with exit code 3 after 2 s`.
+    pub text: String,
+}
+
+/// Kinds of moments; of two at one time the earlier kind stands first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MomentKind {
+    /// It ended by itself, or something else ended it.
+    Ended,
+    /// It ended because it was asked to.
+    Stopped,
+    /// It was started.
+    Started,
+    /// It was ready.
+    Ready,
+    /// It stopped answering.
+    Silent,
+    /// It will be tried again.
+    NextTry,
 }
 
 /// Counts of a report. The first five count checks, the others findings.
@@ -194,6 +226,24 @@ impl Report {
     /// The roots that nobody muted, in the order in which they are shown.
     pub fn heard_roots(&self) -> impl Iterator<Item = &Finding> {
         self.roots().filter(|root| self.mute_of(root).is_none())
+    }
+
+    /// The roots of a check at or above `--fail-on`.
+    pub fn failures(&self, check: &CheckRow) -> impl Iterator<Item = &Finding> {
+        self.heard_roots().filter(|root| {
+            root.spec.id.split('/').next() == Some(check.id) && self.fail_on.includes(root.severity)
+        })
+    }
+
+    /// Whether a check has no verdict and that counts.
+    pub fn is_open(&self, check: &CheckRow) -> bool {
+        check.status == CheckStatus::Unknown && self.fail_on != FailOn::Never
+    }
+
+    /// The effects that a finding explains, in the order in which they are shown.
+    pub fn effects_of(&self, root: &Finding) -> impl Iterator<Item = &Finding> {
+        self.effects()
+            .filter(|effect| root.explains.contains(&effect.key()))
     }
 
     /// The effects, in the order in which they are shown.

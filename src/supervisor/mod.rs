@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod end;
 pub mod environment;
 pub mod exit;
+mod grid;
 pub mod launch;
 pub mod listening;
 pub mod lock;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use flowgate_checks::model::{BodyClass, Outcome, ServiceKind};
 
+use super::grid;
 use super::listening::Listening;
 use super::phase::PhaseLog;
 use super::reach::Reach;
@@ -19,7 +20,7 @@ use crate::sys::redact::Redactor;
 /// so that a ready service is seen within 20 ms.
 const SHORTEST: Duration = Duration::from_millis(12);
 
-/// The pause between two looks at a service that is ready.
+/// The time between two looks at a service that is ready, at most.
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// A look for a port elsewhere than configured costs more, and is had less often.
@@ -107,16 +108,17 @@ impl Watch {
                 last = Some(seen);
             }
             let is_ready = matches!(last, Some(Sight::Ready(_)));
-            tokio::time::sleep(self.pause(is_ready, began.elapsed())).await;
+            if is_ready {
+                grid::next(LONGEST).await;
+            } else {
+                tokio::time::sleep(self.pause(began.elapsed())).await;
+            }
         }
     }
 
     /// Short at first, then in proportion to how long it takes anyway; a look that is expensive on
     /// this machine is had less often.
-    fn pause(&self, is_ready: bool, look: Duration) -> Duration {
-        if is_ready {
-            return LONGEST;
-        }
+    fn pause(&self, look: Duration) -> Duration {
         (self.begun.elapsed() / 50)
             .clamp(SHORTEST, LONGEST)
             .max(look)
@@ -161,7 +163,8 @@ impl Watch {
         Sight::Silent
     }
 
-    /// Asks the port that the session owns.
+    /// Asks the port that the session owns. Behind a listener that has proven who it is one request is
+    /// enough.
     async fn ask(&self) -> Sight {
         let (Some(target), Some(client)) = (self.reach.target, &self.client) else {
             return Sight::Ready(Some("it owns its port; nothing was asked".into()));

@@ -10,11 +10,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FallocateFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
 
+use super::grid;
 use crate::sys::rotated::{self, Cut};
 
 /// A log that has become so long is rotated; with its earlier lines it takes twice that.
@@ -24,8 +25,8 @@ pub const LIMIT: u64 = 10 * 1024 * 1024;
 /// packs files knows holes.
 const FARTHEST: u64 = 1024 * 1024 * 1024;
 
-/// A log that does not grow is looked at so often.
-const LONGEST: Duration = Duration::from_secs(5);
+/// A log that does not grow is looked at so often, together with the looks at services that are ready.
+const LONGEST: Duration = Duration::from_secs(6);
 
 /// One that grows as fast as it can is looked at so often.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -213,19 +214,27 @@ impl Rotation {
 /// Rotates a log whenever it has become long, until the file system turns out not to be able to.
 /// A log that grows fast is looked at often, one that does not every few seconds.
 pub async fn keep_small(log: PathBuf) {
-    let (mut pause, mut before) = (LONGEST, log.metadata().map_or(0, |facts| facts.len()));
+    let mut pause = LONGEST;
+    let (mut before, mut looked) = (
+        log.metadata().map_or(0, |facts| facts.len()),
+        Instant::now(),
+    );
     loop {
         // At first at once: an earlier supervisor may have been killed in the middle of one.
         if let Ok(facts) = log.metadata() {
             let grown = facts.len().saturating_sub(before);
-            before = facts.len();
-            pause = next_look(grown, pause);
+            pause = next_look(grown, looked.elapsed());
+            (before, looked) = (facts.len(), Instant::now());
             // What was freed takes no blocks.
             if facts.blocks() * 512 >= LIMIT && !rotate(&log).await {
                 return;
             }
         }
-        tokio::time::sleep(pause).await;
+        if pause == LONGEST {
+            grid::next(pause).await;
+        } else {
+            tokio::time::sleep(pause).await;
+        }
     }
 }
 
@@ -237,11 +246,11 @@ async fn rotate(log: &Path) -> bool {
 }
 
 /// So that a log is looked at again before it has grown by half the limit.
-fn next_look(grown: u64, pause: Duration) -> Duration {
+fn next_look(grown: u64, during: Duration) -> Duration {
     if grown == 0 {
         return LONGEST;
     }
-    pause
+    during
         .mul_f64(LIMIT as f64 / 2.0 / grown as f64)
         .clamp(SHORTEST, LONGEST)
 }

@@ -22,6 +22,7 @@ mod port_conflict;
 mod process;
 mod profile;
 mod readiness;
+mod recipe;
 mod report;
 mod running;
 mod secret_permissions;

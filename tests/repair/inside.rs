@@ -55,7 +55,7 @@ pub fn run(config: &Path, fix: &str, at_line: AtLine) -> Result<Report, RepairEr
             policy: Policy::default(),
             timeout: Duration::from_secs(5),
         };
-        doctor::see(Source::Machine(request), None)
+        doctor::see(Source::Machine(request), None, &doctor::Underway::default())
     };
     let number = Arc::new(AtomicUsize::new(0));
     let open = move |path: &Path| -> io::Result<Box<dyn Lines>> {

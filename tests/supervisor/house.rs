@@ -262,7 +262,9 @@ profiles: {{p: {{}}}}
 
 impl Drop for House {
     fn drop(&mut self) {
-        if self.supervisor.is_none() {
+        // Also of a test that failed after it had killed the supervisor.
+        let has_ended = |child: &mut Child| child.try_wait().is_ok_and(|status| status.is_some());
+        if self.supervisor.as_mut().is_none_or(has_ended) {
             self.supervisor = self.runtime.is_dir().then(|| self.spawn_supervisor());
         }
         let deadline = Instant::now() + Duration::from_secs(5);

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use flowgate_checks::ALL;
 use flowgate_checks::model::Expectation;
 
-use crate::report::FailOn;
+use crate::report::{FailOn, Format};
 
 /// Arguments of `flowgate doctor`.
 ///
@@ -135,15 +135,6 @@ pub enum SchemaOf {
     Snapshot,
 }
 
-/// Forms of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
 /// States in which the services should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Expect {
@@ -171,9 +162,9 @@ impl DoctorArgs {
         self.dry_run || !self.fix.is_empty()
     }
 
-    /// Whether the report is a JSON document.
-    pub fn wants_json(&self) -> bool {
-        self.json || self.format == Format::Json
+    /// The form of the report.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
     }
 }
 

@@ -7,12 +7,12 @@ use super::look;
 use super::talk::Terminal;
 use crate::cli::Global;
 use crate::cli::failure::Failure;
-use crate::doctor;
+use crate::doctor::{self, Underway};
 use crate::repair::error::RepairError;
 use crate::repair::journal;
 use crate::repair::mode::Mode;
 use crate::repair::{Wish, repair};
-use crate::report::Selection;
+use crate::report::{Format, Selection};
 
 /// Repairs, prints the report and gives its exit code.
 pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
@@ -29,9 +29,12 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         fail_on: args.fail_on,
         lines: &journal::on_disk,
     };
-    let see = || doctor::see(look::source(args, global), args.expect.map(Into::into));
+    let see = || {
+        let expect = args.expect.map(Into::into);
+        doctor::see(look::source(args, global), expect, &Underway::default())
+    };
     let report = {
-        let mut talk = Terminal::new(!args.wants_json());
+        let mut talk = Terminal::new(args.format() == Format::Text);
         repair(&see, &wish, &mut talk).map_err(failure)?
     };
     look::print(&report, args)

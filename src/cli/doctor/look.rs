@@ -5,18 +5,23 @@ use std::time::Duration;
 use flowgate_checks::model::{Expectation, Policy};
 
 use crate::cli::failure::Failure;
+use crate::cli::progress::Progress;
 use crate::cli::{Global, output};
-use crate::doctor::{self, DoctorError, Request, Source, Wish};
-use crate::report::{Report, Selection, json_v1, text};
+use crate::doctor::{self, DoctorError, Request, Source, Underway, Wish};
+use crate::report::{Format, Report, Selection, html, json_v1, junit, text};
 
 use super::args::DoctorArgs;
 use super::wait;
 
 /// Looks at the machine or at a bundle, prints the report and gives its exit code.
 pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
+    let underway = Underway::default();
     let report = match args.wait {
-        None => doctor::look(wish(args, global)),
-        Some(wait) => wait_and_look(wait, args, global),
+        None => {
+            let _progress = Progress::of_look("looking", &underway);
+            doctor::look_seen(wish(args, global), &underway)
+        }
+        Some(wait) => wait_and_look(wait, args, global, &underway),
     }
     .map_err(Failure::usage)?;
     print(&report, args)
@@ -24,11 +29,14 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
 
 /// Prints a report in the form that was asked for, and gives its exit code.
 pub fn print(report: &Report, args: &DoctorArgs) -> Result<u8, Failure> {
-    if args.wants_json() {
-        output::json(&json_v1::Document::from(report))?;
-    } else {
-        let options = output::layout(args.explained);
-        output::text(&text::render(report, &options))?;
+    match args.format() {
+        Format::Text => {
+            let options = output::layout(args.explained);
+            output::text(&text::render(report, &options))?;
+        }
+        Format::Json => output::json(&json_v1::Document::from(report))?,
+        Format::Html => output::file(&html::render(report))?,
+        Format::Junit => output::file(&junit::render(report))?,
     }
     Ok(report.exit_code)
 }
@@ -38,15 +46,19 @@ fn wait_and_look(
     wait: Duration,
     args: &DoctorArgs,
     global: &Global,
+    underway: &Underway,
 ) -> Result<Report, DoctorError> {
-    let last = wait::until_well(wait, || {
-        doctor::look(Wish {
+    let progress = Progress::of_look("waiting", underway);
+    let look = || {
+        let wish = Wish {
             bundle: None,
             ..wish(args, global)
-        })
-    })?;
+        };
+        doctor::look_seen(wish, underway)
+    };
+    let last = wait::until_well(wait, look, |phase| progress.note(phase))?;
     match args.bundle {
-        Some(_) => doctor::look(wish(args, global)),
+        Some(_) => doctor::look_seen(wish(args, global), underway),
         None => Ok(last),
     }
 }

@@ -35,19 +35,9 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
             reason,
         }) => mute::mute(finding, *duration, reason, global),
         Some(DoctorCommand::Unmute { finding }) => mute::unmute(finding, global),
-        None if args.is_repair() => fix::run(args, global).map_err(|failure| {
-            if args.wants_json() {
-                failure.as_json()
-            } else {
-                failure
-            }
-        }),
-        None => look::run(args, global).map_err(|failure| {
-            if args.wants_json() {
-                failure.as_json()
-            } else {
-                failure
-            }
-        }),
+        None if args.is_repair() => {
+            fix::run(args, global).map_err(|failure| failure.as_report(args.format()))
+        }
+        None => look::run(args, global).map_err(|failure| failure.as_report(args.format())),
     }
 }

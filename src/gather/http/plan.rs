@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::gateway::requests::{ClientKey, ReadinessPath, Request};
 use crate::gateway::target::LoopbackTarget;
+use crate::gather::underway::Underway;
 
 /// Time that one request may take.
 pub const DEADLINE: Duration = Duration::from_secs(2);
@@ -46,6 +47,8 @@ pub struct ProbePlan {
     pub(super) targets: Vec<Target>,
     /// Time that one request may take.
     pub deadline: Duration,
+    /// Where the requests that are under way are seen.
+    pub underway: Underway,
 }
 
 impl Default for ProbePlan {
@@ -53,6 +56,7 @@ impl Default for ProbePlan {
         Self {
             targets: Vec::new(),
             deadline: DEADLINE,
+            underway: Underway::default(),
         }
     }
 }

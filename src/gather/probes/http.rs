@@ -18,6 +18,7 @@ use crate::gather::who::Who;
 pub async fn keyless(wave: &Arc<Wave0>, context: &Arc<Context>, deadline: &Deadline) -> Probes {
     let mut plan = targets::addresses(wave, context);
     plan.deadline = plan.deadline.min(deadline.left());
+    plan.underway = deadline.underway().clone();
     let probes = http::ask_keyless(&plan, &context.redactor).await;
     note(&probes, deadline, 0);
     probes
@@ -35,6 +36,7 @@ pub async fn keyed(
     let variables = litellm_variables(who, wave);
     let mut plan = targets::with_keys(wave, &variables, context);
     plan.deadline = plan.deadline.min(deadline.left());
+    plan.underway = deadline.underway().clone();
     let trust = |target: &Target| trust(target, who);
     let at_proxy = plan
         .targets()
@@ -96,6 +98,7 @@ async fn drifted(
     };
     let mut plan = ProbePlan::default();
     plan.deadline = plan.deadline.min(deadline.left());
+    plan.underway = deadline.underway().clone();
     for socket in who
         .sockets
         .known()

@@ -160,8 +160,7 @@ fn halves(evidence: &Evidence) -> (String, String) {
 
 fn consequences(page: &mut Page<'_>, report: &Report, root: &Finding) {
     let effects: Vec<String> = report
-        .effects()
-        .filter(|effect| root.explains.contains(&effect.key()))
+        .effects_of(root)
         .map(|effect| format!("{} {}", effect.subject, effect.brief))
         .collect();
     if effects.is_empty() {

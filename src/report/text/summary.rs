@@ -4,7 +4,8 @@ use flowgate_checks::words::count;
 
 use super::layout::{Page, dim, green};
 use super::repair;
-use crate::report::{CheckStatus, Report};
+use crate::report::Report;
+use crate::report::verdict::verdict;
 
 /// Draws the last line.
 pub fn footer(page: &mut Page<'_>, report: &Report) {
@@ -41,24 +42,7 @@ fn visible(line: &str) -> usize {
 }
 
 fn problems(report: &Report) -> Vec<String> {
-    let summary = &report.summary;
-    let counted: Vec<String> = [
-        (summary.error, "problem"),
-        (summary.warning, "warning"),
-        (summary.info, "note"),
-        (summary.explained, "effect"),
-        (summary.unknown, "unknown"),
-    ]
-    .into_iter()
-    .filter(|(n, _)| *n > 0)
-    .map(|(n, word)| count(n, word))
-    .chain((summary.muted > 0).then(|| format!("{} muted", summary.muted)))
-    .collect();
-    let mut parts = vec![
-        counted.join(", "),
-        format!("{} ms", report.duration_ms),
-        format!("exit {}", report.exit_code),
-    ];
+    let mut parts = without_verdict(report);
     if let Some(first) = report.heard_roots().next() {
         parts.push(dim(&format!(
             "{} doctor explain {}",
@@ -69,19 +53,8 @@ fn problems(report: &Report) -> Vec<String> {
 }
 
 fn without_verdict(report: &Report) -> Vec<String> {
-    let names: Vec<&str> = report
-        .checks
-        .iter()
-        .filter(|row| row.status == CheckStatus::Unknown)
-        .map(|row| row.id)
-        .collect();
-    let verb = if names.len() == 1 { "has" } else { "have" };
     vec![
-        format!(
-            "nothing wrong found in {}, {} {verb} no verdict",
-            count(report.summary.pass, "check"),
-            names.join(", ")
-        ),
+        verdict(report),
         format!("{} ms", report.duration_ms),
         format!("exit {}", report.exit_code),
     ]
