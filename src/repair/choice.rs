@@ -85,11 +85,9 @@ fn named_in_vain<'a>(finding: &Finding, names: &[super::mode::Name]) -> Choice<'
         .find(|fix| names.iter().any(|name| name.means(finding, fix)));
     match named {
         None => Choice::Leave,
-        Some(fix) if fix.safety == Safety::Manual => skip(finding, fix, "it is done by hand"),
-        Some(fix) => skip(
-            finding,
-            fix,
-            "it is done by hand here: nothing certain can be changed",
-        ),
+        Some(fix) => match fix.commands.first() {
+            Some(command) => skip(finding, fix, &format!("it is done by hand: {command}")),
+            None => skip(finding, fix, "it is done by hand"),
+        },
     }
 }

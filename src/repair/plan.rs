@@ -35,10 +35,7 @@ impl PlannedRun {
 
 /// The findings to which a fix is looked for: what nothing else explains and nobody muted.
 pub fn roots(report: &Report) -> Vec<&Finding> {
-    report
-        .roots()
-        .filter(|root| report.mute_of(root).is_none())
-        .collect()
+    report.heard_roots().collect()
 }
 
 /// Plans chosen fixes together. What shares a step, or changes the same file, is one run: neither

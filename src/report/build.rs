@@ -155,10 +155,7 @@ fn count(report: &Report) -> Summary {
         error: roots(Severity::Error),
         warning: roots(Severity::Warning),
         info: roots(Severity::Info),
-        explained: report
-            .effects()
-            .filter(|effect| report.mute_of(effect).is_none())
-            .count(),
+        explained: report.heard_effects().count(),
         muted: report
             .findings
             .iter()

@@ -149,7 +149,7 @@ fn open_questions(report: &Report, check: &CheckRow) -> String {
 /// What no testcase holds: the verdict, and the roots below `--fail-on`.
 fn said(report: &Report) -> String {
     let mut text = format!("{}\n", verdict(report));
-    for root in report.roots() {
+    for root in report.heard_roots() {
         if !report.fail_on.includes(root.severity) {
             text.push_str(&tell(report, root));
         }

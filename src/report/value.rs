@@ -228,6 +228,12 @@ impl Report {
         self.roots().filter(|root| self.mute_of(root).is_none())
     }
 
+    /// The effects that nobody muted, in the order in which they are shown.
+    pub fn heard_effects(&self) -> impl Iterator<Item = &Finding> {
+        self.effects()
+            .filter(|effect| self.mute_of(effect).is_none())
+    }
+
     /// The roots of a check at or above `--fail-on`.
     pub fn failures(&self, check: &CheckRow) -> impl Iterator<Item = &Finding> {
         self.heard_roots().filter(|root| {

@@ -47,7 +47,7 @@ pub fn until_well(
 /// What is waited for: the first problem, and how many more there are.
 fn phase(report: &Report) -> String {
     let mut roots = report
-        .roots()
+        .heard_roots()
         .filter(|root| report.fail_on.includes(root.severity));
     let Some(first) = roots.next() else {
         return "for a verdict".into();

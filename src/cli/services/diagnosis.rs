@@ -42,7 +42,7 @@ impl Diagnosis {
 
     /// The roots that concern the services, in the order of the report.
     fn roots<'a>(&self, report: &'a Report) -> Vec<&'a Finding> {
-        let roots = report.roots();
+        let roots = report.heard_roots();
         roots.filter(|root| concerns(root, &self.failed)).collect()
     }
 

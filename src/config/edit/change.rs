@@ -122,3 +122,7 @@ impl Change<'_> {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "generated_tests.rs"]
+mod generated;

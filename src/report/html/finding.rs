@@ -25,7 +25,7 @@ pub fn root(report: &Report, root: &Finding) -> Markup {
 
 /// The effects in full, folded.
 pub fn effects(report: &Report) -> Markup {
-    let effects: Vec<&Finding> = report.effects().collect();
+    let effects: Vec<&Finding> = report.heard_effects().collect();
     let content = html! {
         @for effect in &effects {
             section.finding.effect {

@@ -30,7 +30,7 @@ pub fn render(report: &Report) -> String {
         }
         main {
             (chain::draw(report))
-            @for root in report.roots() { (finding::root(report, root)) }
+            @for root in report.heard_roots() { (finding::root(report, root)) }
             (list::unknowns(report))
             (finding::effects(report))
             (list::timeline(report))
@@ -84,7 +84,7 @@ fn page(title: &str, body: Markup) -> String {
 
 /// The class of the whole: that of its worst root.
 fn tone(report: &Report) -> &'static str {
-    match report.roots().map(|root| root.severity).max() {
+    match report.heard_roots().map(|root| root.severity).max() {
         Some(severity) if severity > Severity::Info => class(severity),
         _ if report.summary.unknown > 0 => "unknown",
         _ => "ok",

@@ -37,8 +37,7 @@ pub fn render(report: &Report, options: &Options) -> String {
         }
     }
     if options.explained {
-        let heard = |effect: &&Finding| report.mute_of(effect).is_none();
-        for effect in report.effects().filter(heard) {
+        for effect in report.heard_effects() {
             block::effect(&mut page, effect);
         }
     }
