@@ -104,7 +104,7 @@ fn disabled_one(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
             "enable",
             Safety::Unsafe,
             format!("write \"disabled\": false in {path}"),
-            Vec::new(),
+            vec![crate::steps::apply(snapshot, "enable", path)],
         )
         .with_steps(vec![Step::SetValue {
             file: path.into(),

@@ -3,12 +3,11 @@
 use super::WRONG_AUTH_DIR;
 use crate::by_hand;
 use crate::logins::{is_unread, is_usable, provider_of};
-use crate::model::{
-    AuthDirRole, Evidence, Finding, Fix, Safety, Severity, Snapshot, Subject, Verdict,
-};
+use crate::model::{AuthDirRole, Evidence, Finding, Fix, Severity, Snapshot, Subject, Verdict};
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
+use crate::steps::{self, Edits};
 
 /// Finds usable tokens in an auth dir of this gateway that the service does not read; an outage when
 /// it reads none of that provider.
@@ -82,20 +81,23 @@ fn finding(proxy: View<'_>, path: &str, provider: &str) -> Finding {
             shell::path(snapshot, own)
         )],
     ))
-    .fix(Fix::new(
-        "set-auth-dir",
-        Safety::Unsafe,
-        format!(
-            "write {} as auth-dir at {}, then restart {}",
-            shell::absolute(snapshot, folder),
-            config.place("auth-dir"),
-            proxy.name
-        ),
-        by_hand::restart(proxy),
-    ));
+    .fix(set_auth_dir(proxy, &shell::absolute(snapshot, folder)));
     if reads(snapshot, provider) {
         finding.at(Severity::Info)
     } else {
         finding
     }
+}
+
+fn set_auth_dir(proxy: View<'_>, folder: &str) -> Fix {
+    let config = &proxy.snapshot.configs.cliproxyapi;
+    let title = format!(
+        "write {folder} as auth-dir at {}, then restart {}",
+        config.place("auth-dir"),
+        proxy.name
+    );
+    let mut edits = Edits::new(proxy.snapshot);
+    edits.set_text(config, "auth-dir", folder);
+    edits.then(steps::come_up(proxy));
+    edits.fix("set-auth-dir", proxy.name, title, by_hand::restart(proxy))
 }

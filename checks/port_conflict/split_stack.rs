@@ -4,10 +4,11 @@ use super::{SPLIT_STACK, stop_holder};
 use crate::by_hand;
 use crate::holder::{Claim, Holder, may_be_own};
 use crate::model::{
-    ConfigFile, EntryValue, Evidence, Finding, Fix, Impact, Literal, Relation, Safety, Severity,
-    Socket, Step, Subject, Value,
+    ConfigFile, EntryValue, Evidence, Finding, Fix, Impact, Literal, Relation, ServiceKind,
+    Severity, Socket, Subject, Value,
 };
-use crate::state::{View, address_key, all_sockets, owners};
+use crate::state::{View, address_key, all_sockets, owners, service_of};
+use crate::steps::{self, Edits};
 use crate::upstream::Address;
 use crate::words;
 
@@ -143,40 +144,34 @@ fn localhost_urls<'a>(view: &View<'a>, port: u16) -> Vec<Url<'a>> {
         .collect()
 }
 
-/// In each URL the address that ours serves. LiteLLM's config is rendered from flowgate.yaml as a
-/// rule, so only URLs of flowgate.yaml outside of it are written by a step.
+/// In each URL the address that ours serves. Those of LiteLLM's config are written where it is rendered
+/// from.
 fn set_host(view: &View<'_>, urls: &[Url<'_>], free_family: &str) -> Fix {
+    let snapshot = view.snapshot;
     let ours = if free_family == "::1" {
         "127.0.0.1"
     } else {
         "[::1]"
     };
     let places: Vec<String> = urls.iter().map(|url| url.config.place(url.path)).collect();
-    let fix = Fix::new(
-        "set-host",
-        Safety::Unsafe,
-        format!(
-            "write {ours} instead of localhost at {}",
-            words::list(&places)
-        ),
-        Vec::new(),
+    let title = format!(
+        "write {ours} instead of localhost at {}",
+        words::list(&places)
     );
-    let flowgate = &view.snapshot.configs.flowgate;
-    let is_plain = |url: &Url<'_>| {
-        url.config.path == flowgate.path
-            && (url.path.starts_with("auth.") || url.path.starts_with("oauth."))
-    };
-    if !urls.iter().all(is_plain) {
-        return fix;
+    let mut edits = Edits::new(snapshot);
+    let is_litellms = |url: &Url<'_>| url.config.path == snapshot.configs.litellm.path;
+    for url in urls {
+        let to = url.text.replacen("localhost", ours, 1);
+        if is_litellms(url) {
+            let literal = Value::Literal(Literal::Text(to));
+            steps::litellm::set(&mut edits, snapshot, url.path, literal, |_| false);
+        } else {
+            edits.set_text(url.config, url.path, &to);
+        }
     }
-    let steps = urls
-        .iter()
-        .map(|url| Step::SetValue {
-            file: flowgate.path.clone(),
-            path: url.path.into(),
-            from: Some(url.text.into()),
-            to: Value::Literal(Literal::Text(url.text.replacen("localhost", ours, 1))),
-        })
-        .collect();
-    fix.with_steps(steps)
+    let litellm = service_of(snapshot, ServiceKind::Litellm);
+    if let Some(litellm) = litellm.filter(|_| urls.iter().any(is_litellms)) {
+        steps::litellm::take_up(&mut edits, litellm);
+    }
+    edits.fix("set-host", view.name, title, Vec::new())
 }

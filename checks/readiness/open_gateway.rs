@@ -7,11 +7,12 @@ use super::source;
 use crate::by_hand;
 use crate::config::overridden;
 use crate::model::{
-    EntryValue, Evidence, Finding, Fix, Impact, KeyedAnswer, Manager, Relation, Safety,
-    ServiceKind, Severity, Socket, Subject, Verdict,
+    EntryValue, Evidence, Finding, Fix, Impact, KeyedAnswer, Literal, Manager, Relation,
+    ServiceKind, Severity, Socket, Subject, Value, Verdict,
 };
 use crate::places;
 use crate::state::{View, address_key, all_sockets, owners};
+use crate::steps::{self, Edits};
 use crate::words;
 
 /// Who can reach an open port.
@@ -209,16 +210,18 @@ fn set_host(view: View<'_>) -> Fix {
         places.push(places::place_of(&view, "host"));
     }
     places.dedup();
-    Fix::new(
-        "set-host",
-        Safety::Unsafe,
-        format!(
-            "write 127.0.0.1 as host at {}, then restart {}",
-            words::list(&places),
-            view.name
-        ),
-        by_hand::restart(view),
-    )
+    let title = format!(
+        "write 127.0.0.1 as host at {}, then restart {}",
+        words::list(&places),
+        view.name
+    );
+    let mut edits = Edits::new(view.snapshot);
+    if view.service.kind == ServiceKind::Cliproxyapi {
+        let loopback = Value::Literal(Literal::Text("127.0.0.1".into()));
+        edits.set_or_insert(own, "", "host", loopback);
+    }
+    steps::port::set_host(&mut edits, &view, "127.0.0.1");
+    edits.fix("set-host", view.name, title, by_hand::restart(view))
 }
 
 /// A list that is not there, or empty, is written by hand.

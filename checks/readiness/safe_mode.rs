@@ -3,10 +3,11 @@
 use super::SAFE_MODE;
 use crate::by_hand;
 use crate::model::{
-    Answer, BodyClass, EntryValue, Evidence, Finding, Fix, Safety, SecretClass, SecretKind,
-    ServiceKind, Severity, Snapshot, Step, Subject, Value, Verdict,
+    Answer, BodyClass, EntryValue, Evidence, Finding, Fix, SecretClass, SecretKind, ServiceKind,
+    Severity, Snapshot, Subject, Value, Verdict,
 };
 use crate::state::View;
+use crate::steps::Edits;
 use crate::words;
 
 /// Finds the safe mode by what the port answers (`facts/real-stack.md` 4): the file alone does not
@@ -49,7 +50,7 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
             .expected("keys that nobody else knows")
             .command(by_hand::show_name(snapshot, &config.path, "api-keys")),
     )
-    .fix(fix(snapshot, &keys, &at));
+    .fix(fix(snapshot, proxy.name, &keys, &at));
     if !proxy.is_wanted() {
         finding = finding.at(Severity::Info);
     }
@@ -92,28 +93,15 @@ fn template_keys(snapshot: &Snapshot) -> Vec<String> {
 
 /// The file is read anew as soon as it is written, so nothing is restarted. A key that a client sends
 /// is another key than before then; that is told by the next look.
-fn fix(snapshot: &Snapshot, keys: &[String], at: &str) -> Fix {
-    let config = &snapshot.configs.cliproxyapi;
-    let steps = keys
-        .iter()
-        .map(|path| Step::SetValue {
-            file: config.path.clone(),
-            path: path.clone(),
-            from: None,
-            to: Value::Random(SecretKind::UpstreamKey),
-        })
-        .collect::<Vec<_>>();
-    let fix = Fix::new(
-        "set-api-keys",
-        Safety::Unsafe,
-        format!(
-            "write a long random key instead of each template key at {at}, and the same as api_key \
-             of each model that LiteLLM sends there"
-        ),
-        Vec::new(),
-    );
-    if steps.is_empty() {
-        return fix;
+fn fix(snapshot: &Snapshot, name: &str, keys: &[String], at: &str) -> Fix {
+    let mut edits = Edits::new(snapshot);
+    for path in keys {
+        let random = Value::Random(SecretKind::UpstreamKey);
+        edits.set(&snapshot.configs.cliproxyapi, path, random);
     }
-    fix.with_steps(steps)
+    let title = format!(
+        "write a long random key instead of each template key at {at}; LiteLLM needs the same as api_key \
+         then"
+    );
+    edits.fix("set-api-keys", name, title, Vec::new())
 }

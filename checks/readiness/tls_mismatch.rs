@@ -1,13 +1,13 @@
 //! The port of the proxy speaks TLS and `api_base` says http, or the reverse.
 
 use super::TLS_MISMATCH;
-use super::source;
+use super::edit::{self, Edit};
 use crate::by_hand;
 use crate::model::{
-    Answer, BodyClass, Evidence, Finding, Fix, Impact, Outcome, Safety, Scheme, Severity, Subject,
-    Verdict,
+    Answer, BodyClass, Evidence, Finding, Fix, Impact, Outcome, Scheme, Severity, Subject, Verdict,
 };
 use crate::state::View;
+use crate::steps::litellm as config;
 use crate::upstream::{Deployment, deployments};
 use crate::words;
 
@@ -156,22 +156,24 @@ fn place(litellm: View<'_>, deployment: &Deployment<'_>) -> String {
 }
 
 fn fix(litellm: View<'_>, wrong: &[(Deployment<'_>, &str)], right: &str) -> Fix {
-    let mut places: Vec<String> = wrong
-        .iter()
-        .map(|(deployment, _)| {
-            let entry = format!("{}.api_base", deployment.path);
-            source::place(litellm, &entry, "model_list")
-        })
-        .collect();
-    places.dedup();
-    Fix::new(
-        "set-api-base",
-        Safety::Unsafe,
-        format!(
-            "let api_base begin with {right}:// at {}, then restart {}",
-            words::list(&places),
-            litellm.name
-        ),
-        by_hand::restart(litellm),
-    )
+    let mut places: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for (deployment, base) in wrong {
+        let entry = format!("{}.api_base", deployment.path);
+        let place = config::place(litellm.snapshot, &entry);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+        let rest = base.split_once("://").map_or(*base, |(_, rest)| rest);
+        edits.push(Edit {
+            entry,
+            to: format!("{right}://{rest}"),
+        });
+    }
+    let title = format!(
+        "let api_base begin with {right}:// at {}, then restart {}",
+        words::list(&places),
+        litellm.name
+    );
+    edit::fix("set-api-base", litellm, title, &edits)
 }

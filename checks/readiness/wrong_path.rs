@@ -2,11 +2,10 @@
 
 use super::WRONG_PATH;
 use crate::by_hand;
-use crate::model::{
-    Evidence, Finding, Fix, Literal, Safety, ServiceKind, Step, Subject, Value, Verdict,
-};
+use crate::model::{Evidence, Finding, Fix, ServiceKind, Subject, Verdict};
 use crate::places;
 use crate::state::View;
+use crate::steps::Edits;
 
 /// Finds a readiness path that the right program answers with 404. What a stranger says of it is
 /// no word of the service, and a path of another program is that program's own matter.
@@ -57,21 +56,9 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
 }
 
 fn fix(view: View<'_>, key: &str, place: &str, instead: &str) -> Fix {
-    let fix = Fix::new(
-        "set-readiness-path",
-        Safety::Unsafe,
-        format!("write {key}: {instead} at {place}"),
-        Vec::new(),
-    );
-    let config = &view.snapshot.configs.flowgate;
-    let path = format!("services.{}.{key}", view.name);
-    match config.text(&path) {
-        Some(from) => fix.with_steps(vec![Step::SetValue {
-            file: config.path.clone(),
-            from: Some(from.into()),
-            path,
-            to: Value::Literal(Literal::Text(instead.into())),
-        }]),
-        None => fix,
-    }
+    let mut edits = Edits::new(view.snapshot);
+    let path = places::setting_path(&view, key);
+    edits.set_text(&view.snapshot.configs.flowgate, &path, instead);
+    let title = format!("write {key}: {instead} at {place}");
+    edits.fix("set-readiness-path", view.name, title, Vec::new())
 }

@@ -29,6 +29,9 @@ impl<'a> Edits<'a> {
         let Some(from) = entry.and_then(scalar) else {
             return self.give_up();
         };
+        if is_same(&from, &to) {
+            return;
+        }
         self.protect(config, &to);
         self.push(Step::SetValue {
             file: config.path.clone(),
@@ -177,6 +180,17 @@ fn below(under: &str, key: &str) -> String {
 struct Scalar {
     /// None for a secret.
     text: Option<String>,
+}
+
+/// Whether nothing would change.
+fn is_same(from: &Scalar, to: &Value) -> bool {
+    let to = match to {
+        Value::Literal(Literal::Text(text)) => text.clone(),
+        Value::Literal(Literal::Int(number)) => number.to_string(),
+        Value::Literal(Literal::Bool(truth)) => truth.to_string(),
+        Value::Random(_) | Value::CopyOf { .. } => return false,
+    };
+    from.text == Some(to)
 }
 
 /// Nothing stands where the value is null, so there is no certain place for one.

@@ -26,7 +26,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("port-conflict/same-port-twice", &[("set-port", "Um")]),
     (
         "port-conflict/split-stack",
-        &[("by-hand", "M"), ("set-host", "Um")],
+        &[("stop-holder", "M"), ("set-host", "Um")],
     ),
     (
         "port-conflict/cannot-bind",
@@ -77,7 +77,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "oauth-login/wrong-auth-dir",
-        &[("set-auth-dir", "Um"), ("by-hand", "M")],
+        &[("set-auth-dir", "Um"), ("move", "M")],
     ),
     ("oauth-login/login-not-saved", &[("login", "M")]),
     ("oauth-login/login-timed-out", &[("login", "M")]),
@@ -194,7 +194,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("readiness/proxy-captures-loopback", &[("restart", "Um")]),
     (
         "readiness/open-gateway",
-        &[("set-host", "Um"), ("set-api-keys", "Um")],
+        &[("set-host", "Um"), ("set-api-keys", "M"), ("by-hand", "M")],
     ),
     ("readiness/client-not-pointed", &[("integration", "Um")]),
     (
@@ -214,7 +214,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("config/invalid", &[("by-hand", "M")]),
     ("config/unknown-key", &[("by-hand", "M")]),
     ("config/duplicate-key", &[("by-hand", "M")]),
-    ("config/legacy-key", &[]),
+    ("config/legacy-key", &[("by-hand", "M")]),
     ("config/ambiguous-scalar", &[("by-hand", "M")]),
     ("config/port-mismatch", &[("set-port", "Um")]),
     ("config/running-config-differs", &[("restart", "Um")]),
