@@ -49,6 +49,16 @@ impl Talk for Nobody {
 
 /// Repairs the gateway of a config as `doctor --fix=… --yes` does.
 pub fn run(config: &Path, fix: &str, at_line: AtLine) -> Result<Report, RepairError> {
+    run_with(config, fix, at_line, &mut Nobody)
+}
+
+/// The same with somebody at the other end, who is asked before anything unsafe is done.
+pub fn run_with(
+    config: &Path,
+    fix: &str,
+    at_line: AtLine,
+    talk: &mut dyn Talk,
+) -> Result<Report, RepairError> {
     let look = || {
         let request = Request {
             config: Some(config.to_owned()),
@@ -67,11 +77,11 @@ pub fn run(config: &Path, fix: &str, at_line: AtLine) -> Result<Report, RepairEr
     };
     let wish = Wish {
         mode: Mode::parse(&[fix.to_owned()]).unwrap(),
-        yes: true,
+        yes: !talk.can_answer(),
         dry_run: false,
         selection: Selection::default(),
         fail_on: FailOn::default(),
         lines: &open,
     };
-    repair(&look, &wish, &mut Nobody)
+    repair(&look, &wish, talk)
 }

@@ -1,11 +1,15 @@
 //! What people read: kept, rolled back, planned; who is refused; what is muted.
 
 use std::os::unix::fs::chown;
+use std::sync::Arc;
 
+use flowgate::repair::{Offer, Talk};
+use flowgate::report::repair::RunState;
 use serde_json::json;
 
 use crate::crash::{FIX, with_stranger};
-use crate::gateway::{Gateway, roots, token};
+use crate::gateway::{Gateway, PLANTED, roots, token};
+use crate::inside::{self, AtLine};
 use crate::process::set_mode;
 use crate::state::{differences, state};
 
@@ -54,6 +58,64 @@ fn a_kept_repair_says_what_was_and_how_it_is_taken_back() {
         "it is taken back once"
     );
     assert_eq!(gateway.flowgate(&["doctor", "undo", "99"]).code, 1);
+}
+
+/// Somebody who answers each question in the same way.
+struct Person {
+    answer: bool,
+    heard: Vec<Offer>,
+}
+
+impl Talk for Person {
+    fn can_answer(&self) -> bool {
+        true
+    }
+
+    fn agrees(&mut self, offers: &[Offer]) -> bool {
+        self.heard.extend(offers.iter().cloned());
+        self.answer
+    }
+
+    fn note(&mut self, _: &str) {}
+}
+
+#[test]
+fn what_is_not_safe_is_asked_for_with_what_why_and_the_diff() {
+    let (gateway, _stranger) = with_stranger();
+    let config = gateway.path("config/flowgate.yaml");
+    let before = state(&gateway.path("."));
+    let ask = |answer| {
+        let mut person = Person {
+            answer,
+            heard: Vec::new(),
+        };
+        let quiet: AtLine = Arc::new(|_, _| Ok(()));
+        let report = inside::run_with(&config, FIX, quiet, &mut person).unwrap();
+        (report.repair.unwrap(), person.heard)
+    };
+    let (repair, heard) = ask(false);
+    assert_eq!(heard.len(), 1);
+    let Offer { what, why, diff } = &heard[0];
+    assert!(what.contains("config/cliproxyapi.yaml"), "{what}");
+    assert!(why.contains(&gateway.proxy.to_string()), "{why}");
+    assert!(diff.contains("+++ b/config/flowgate.yaml"), "{diff}");
+    for secret in PLANTED {
+        assert!(!diff.contains(secret), "{diff}");
+    }
+    assert_eq!(repair.skipped[0].reason, "it was declined");
+    assert!(repair.rounds.is_empty());
+    assert_eq!(
+        differences(&before, &state(&gateway.path("."))),
+        Vec::<String>::new()
+    );
+    let (repair, heard) = ask(true);
+    assert_eq!(heard.len(), 1);
+    assert!(repair.runs().all(|run| run.state == RunState::Kept));
+    assert_eq!(gateway.flowgate(&["doctor", "undo"]).code, 0);
+    assert_eq!(
+        differences(&before, &state(&gateway.path("."))),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
