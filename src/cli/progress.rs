@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::doctor::Underway;
+use crate::report::text::layout::width;
 
 /// The seconds count on while nothing happens.
 const TICK: Duration = Duration::from_millis(200);
@@ -18,6 +19,10 @@ const PATIENCE_WITH_A_LOOK: Duration = Duration::from_secs(1);
 
 /// A probe is named that takes longer.
 const SLOW: Duration = Duration::from_millis(500);
+
+/// Columns of the spaces and the unit around the subject, the phase and the seconds; the last column
+/// stays empty, or the line would be two lines, of which only one is cleared.
+const FRAME: usize = "      s".len() + 2;
 
 /// Goes to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[2K";
@@ -108,6 +113,8 @@ impl Line {
                 let shown = slow.map_or_else(|| phase.clone(), |probe| format!("at {probe}"));
                 let subject = &self.subject;
                 let seconds = begun.elapsed().as_secs();
+                let frame = width(subject) + seconds.to_string().len() + FRAME;
+                let shown = cut(&shown, columns().saturating_sub(frame));
                 write(&format!("{CLEAR}  {subject}  {shown}  {seconds} s"));
             }
         }
@@ -130,8 +137,44 @@ impl Line {
     }
 }
 
+/// Columns of the terminal.
+fn columns() -> usize {
+    terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// As much of a text as fits.
+fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for letter in text.chars() {
+        let wider = format!("{kept}{letter}");
+        // The sign that something is left out takes a column too.
+        if width(&wider) >= columns {
+            break;
+        }
+        kept = wider;
+    }
+    kept + "…"
+}
+
 fn write(text: &str) {
     let mut err = io::stderr().lock();
     // When stderr is gone there is nobody left to tell.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_to_the_columns_that_it_has() {
+        assert_eq!(cut("start litellm", 13), "start litellm");
+        assert_eq!(cut("start litellm", 8), "start l…");
+        // Wide letters take two columns.
+        assert_eq!(cut("설정 파일", 5), "설정…");
+        assert_eq!(cut("설정 파일", 4), "설…");
+    }
 }

@@ -2,7 +2,7 @@
 
 mod block;
 mod chain;
-mod layout;
+pub mod layout;
 mod repair;
 mod summary;
 
