@@ -31,6 +31,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 FLOWGATE = Path(os.environ.get("FLOWGATE", ROOT / "target/release/flowgate"))
 UP = 1.6
+# A hundred bytes, so that the writer is at work for longer than a log is left alone.
+LINE = "%.0f " + "of a line as long as those of a program that says what it does and why " + "x" * 16
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -255,7 +257,7 @@ class Flowgate(Supervised):
         write(self.box / "active.yaml", "model_list: []\ngeneral_settings: {master_key: sk-bench-0001}\n", 0o600)
         write(self.box / "proxy.yaml", f"host: 127.0.0.1\nport: {proxy}\nauth-dir: ./auths\napi-keys: [k]\n", 0o600)
         (self.box / "auths").mkdir()
-        lines = f"seq 1 {LINES}; exec sleep 3600"
+        lines = f"seq -f '{LINE}' 1 {LINES}; exec sleep 3600"
         write(
             self.box / "config/flowgate.yaml",
             f"""config_version: 2
@@ -333,19 +335,19 @@ profiles: {{p: {{}}}}
             self.argv("service", "logs", "bulk", "-f", "-n", "0"),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
-        self.run("service", "start", "bulk")
-        expected = subprocess.Popen(["seq", "1", str(LINES)], stdout=subprocess.PIPE)
-        begun, compared = time.monotonic(), 0
-        is_same = True
-        while True:
-            wanted = expected.stdout.read(1 << 16)
-            if not wanted:
-                break
+        starting = subprocess.Popen(self.argv("service", "start", "bulk"), **QUIET)
+        expected = subprocess.Popen(["seq", "-f", LINE, "1", str(LINES)], stdout=subprocess.PIPE)
+        begun, compared, copies, is_same = time.monotonic(), 0, set(), True
+        while is_same and (wanted := expected.stdout.read(1 << 20)):
             got = follower.stdout.read(len(wanted))
-            is_same = is_same and got == wanted
+            is_same = got == wanted
             compared += got.count(b"\n")
-            if not is_same:
-                break
+            try:
+                copies.add(os.stat(self.box / "run/process-logs/bulk.log.1").st_ino)
+            except FileNotFoundError:
+                pass
+        starting.wait()
+        expected.kill()
         took = time.monotonic() - begun
         log = self.box / "run/process-logs/bulk.log"
         time.sleep(6)
@@ -354,7 +356,8 @@ profiles: {{p: {{}}}}
         said = follower.communicate()[1].decode()
         self.run("service", "stop", "bulk")
         return {
-            "lines": compared, "same": is_same, "seconds": took, "follower_said": said,
+            "lines": compared, "same": is_same, "seconds": took,
+            "copies_seen_while_written": len(copies), "follower_said": said,
             "log_length": facts.st_size, "log_on_disk": facts.st_blocks * 512, "copy": copy.stat().st_size if copy.exists() else 0,
         }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::session::{Member, Session};
-use crate::platform::{self, TcpSocket, TcpState};
+use crate::platform::{self, TcpSocket};
 
 /// The listeners of this machine, and which of them belong to one session.
 pub struct Listening {
@@ -15,14 +15,23 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Looks. The members of the session are searched only when somebody listens at `port`, or when
-    /// `everywhere` is asked for: a look at every process costs more than one at the sockets.
+    /// Looks. The members of the session are searched only when somebody listens at `port` who is not
+    /// its leader, or when `everywhere` is asked for: a look at every process costs more than one at
+    /// the sockets.
     pub fn look(session: &Session, port: u16, everywhere: bool) -> Self {
-        let sockets = listeners();
-        let is_worth_it = everywhere || sockets.iter().any(|socket| socket.port == port);
-        match is_worth_it {
-            true => Self::of(sockets, session.members()),
-            false => Self::of(sockets, Vec::new()),
+        let sockets = platform::listeners();
+        let is_at_port = |socket: &TcpSocket| socket.port == port;
+        if everywhere {
+            return Self::of(sockets, session.members());
+        }
+        if !sockets.iter().any(is_at_port) {
+            return Self::of(sockets, Vec::new());
+        }
+        let looked = Self::of(sockets, session.leader().into_iter().collect());
+        let mut at_port = looked.sockets.iter().filter(|socket| is_at_port(socket));
+        match at_port.all(|socket| looked.is_own(socket)) {
+            true => looked,
+            false => Self::of(looked.sockets, session.members()),
         }
     }
 
@@ -30,7 +39,7 @@ impl Listening {
     pub fn look_again(session: &Session, holders: &[Member]) -> Self {
         let holders = holders.iter().copied();
         Self::of(
-            listeners(),
+            platform::listeners(),
             holders.filter(|member| session.has(*member)).collect(),
         )
     }
@@ -104,17 +113,10 @@ impl Listening {
     }
 }
 
-/// All listeners of this machine.
-fn listeners() -> Vec<TcpSocket> {
-    let sockets = platform::table_sockets().sockets.into_iter();
-    sockets
-        .filter(|socket| socket.state == TcpState::Listen)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::TcpState;
 
     fn listening(sockets: &[(&str, u64)], own: &[u64]) -> Listening {
         Listening {

@@ -38,7 +38,7 @@ impl Session {
 
     /// Whether its leader, the main process, lives.
     pub fn leader_lives(&self) -> bool {
-        self.leader_stat().is_some_and(|stat| !stat.is_dead())
+        self.leader().is_some()
     }
 
     /// Whether its leader has a group that lives, zombies included: one look instead of a search. Of
@@ -58,6 +58,15 @@ impl Session {
 
     fn leader_stat(&self) -> Option<platform::ProcessStat> {
         platform::process_stat(self.leader).filter(|stat| stat.start_time == self.start_time)
+    }
+
+    /// Its leader, while that lives.
+    pub fn leader(&self) -> Option<Member> {
+        let stat = self.leader_stat().filter(|stat| !stat.is_dead())?;
+        Some(Member {
+            pid: stat.pid,
+            start_time: stat.start_time,
+        })
     }
 
     /// Its living members. The leader counts from its first moment on, when it has no session of

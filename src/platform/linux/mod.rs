@@ -20,5 +20,5 @@ pub use process::{
     command_line, ended, environment_block, environment_text, executable, open_file, output,
     process_ids, process_stat, process_user, resident_bytes, working_directory,
 };
-pub use socket::{kernel_sockets, socket_owners, sockets_of, table_sockets};
+pub use socket::{kernel_sockets, listeners, socket_owners, sockets_of, table_sockets};
 pub use xattr::has_acl;

@@ -18,6 +18,9 @@ use crate::platform::{TcpSocket, TcpState, Witness};
 /// A table of 100,000 sockets has 15 MB; what is longer is cut, and the witness says so.
 const TABLE_LIMIT: u64 = 32 * 1024 * 1024;
 
+/// So much of a table is read at once when its listeners are looked for.
+const LISTENERS: usize = 16 * 1024;
+
 /// More sockets than this are not taken from netlink.
 const SOCKET_LIMIT: usize = 200_000;
 
@@ -92,6 +95,35 @@ pub fn table_sockets() -> Witness {
     witness
 }
 
+/// The listeners that the tables of `/proc/net` show; none of a table that cannot be read.
+///
+/// The kernel lists listeners first. Behind them stand the connections, thousands on a busy machine,
+/// so a table is read no further than to the first of these.
+pub fn listeners() -> Vec<TcpSocket> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let heads = tables.map(|path| read_listeners(Path::new(path)).unwrap_or_default());
+    heads.into_iter().flatten().collect()
+}
+
+fn read_listeners(path: &Path) -> io::Result<Vec<TcpSocket>> {
+    let mut file = File::open(path)?.take(TABLE_LIMIT);
+    let mut table = Vec::new();
+    let mut piece = vec![0; LISTENERS];
+    loop {
+        let read = file.read(&mut piece)?;
+        table.extend_from_slice(&piece[..read]);
+        // The last line may not be whole yet.
+        let end = table.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        let whole = if read == 0 { &table } else { &table[..end] };
+        let mut sockets = tcp_table::parse(whole);
+        let listening = |socket: &TcpSocket| socket.state == TcpState::Listen;
+        if read == 0 || sockets.last().is_some_and(|socket| !listening(socket)) {
+            sockets.retain(listening);
+            return Ok(sockets);
+        }
+    }
+}
+
 /// The table, and whether it is the whole one. The buffer is made first: the kernel fills as much
 /// of it as fits in one go, and a table that is read in small bites changes in between.
 fn read_table(path: &Path) -> io::Result<(Vec<u8>, bool)> {
@@ -152,4 +184,29 @@ fn visit_descriptors(pid: u32, mut visit: impl FnMut(&[u8])) -> rustix::io::Resu
 fn socket_inode(target: &[u8]) -> Option<u64> {
     let digits = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn every_listener_is_found_before_the_connections() {
+        let listeners_made: Vec<TcpListener> = (0..300)
+            .map(|n| TcpListener::bind(if n % 2 == 0 { "127.0.0.1:0" } else { "[::1]:0" }).unwrap())
+            .collect();
+        let ports: HashSet<u16> = listeners_made
+            .iter()
+            .map(|listener| listener.local_addr().unwrap().port())
+            .collect();
+        let at = listeners_made[0].local_addr().unwrap();
+        let _connections: Vec<TcpStream> =
+            (0..100).map(|_| TcpStream::connect(at).unwrap()).collect();
+        let found = listeners();
+        assert!(found.iter().all(|socket| socket.state == TcpState::Listen));
+        let found: HashSet<u16> = found.iter().map(|socket| socket.port).collect();
+        assert!(ports.is_subset(&found), "{:?}", ports.difference(&found));
+    }
 }
