@@ -11,7 +11,7 @@ use crate::by_hand::{ByHand, Output};
 use crate::case::{Case, Looks};
 use crate::gateway::{UPSTREAM_KEY, is_listening, roots};
 use crate::process::{read, wait_at_most, wait_for, write};
-use crate::stage::{ACTIVE, FLOWGATE_YAML, Stage, end_session, members};
+use crate::stage::{ACTIVE, FLOWGATE_YAML, Stage, members};
 use crate::supervised::send;
 
 pub const CASES: &[Case] = &[
@@ -52,14 +52,17 @@ fn around(looks: &mut Looks<'_>) {
     send(pid, Signal::CONT);
     looks.names("suspended", &document, "readiness/hung:litellm", &[]);
 
+    comes_back(looks, &stage, pid, "killed, and back by itself");
+}
+
+/// Its supervisor starts it again, as another process, and nothing is wrong any more.
+fn comes_back(looks: &mut Looks<'_>, stage: &Stage, pid: u32, what: &str) {
     send(pid, Signal::KILL);
-    wait_for("the end to be recorded", || stage.pid("litellm").is_none());
-    looks.names(
-        "killed",
-        &stage.doctor(&[]),
-        "readiness/killed:litellm",
-        &[],
-    );
+    wait_at_most(Duration::from_secs(60), "another process", || {
+        stage.pid("litellm").is_some_and(|now| now != pid)
+    });
+    assert_ne!(stage.start_litellm(), pid);
+    looks.is_silent(what, &stage.doctor(&[]));
 }
 
 /// Keys are asked anew at each look, so none of these needs another start.
@@ -110,18 +113,8 @@ fn upstream(looks: &mut Looks<'_>, stage: &Stage) {
         &[],
     );
 
-    send(pid, Signal::KILL);
-    wait_for("the end to be recorded", || {
-        stage.pid("cliproxyapi_plus").is_none()
-    });
-    let document = stage.doctor(&[]);
-    looks.names(
-        "upstream dead",
-        &document,
-        "readiness/killed:cliproxyapi_plus",
-        &[],
-    );
-
+    let said = stage.flowgate(&["service", "stop", "cliproxyapi_plus"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     let holder = stage.stranger(stage.proxy);
     let said = stage.flowgate(&["service", "start", "cliproxyapi_plus"]);
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
@@ -142,17 +135,10 @@ fn orphaned(looks: &mut Looks<'_>) {
     ));
     let pid = stage.start_litellm();
     looks.is_silent("two workers", &stage.doctor(&[]));
-    send(pid, Signal::KILL);
-    wait_for("the end to be recorded", || stage.pid("litellm").is_none());
-    let document = stage.doctor(&[]);
-    assert!(is_listening(stage.litellm) && !members(pid.into()).is_empty());
-    looks.names(
-        "orphaned workers",
-        &document,
-        "port-conflict/own-orphan:litellm",
-        &[],
-    );
-    end_session(pid.into());
+    let workers = members(pid.into());
+    comes_back(looks, &stage, pid, "a killed parent, its workers ended");
+    let left = members(pid.into());
+    assert!(workers.iter().all(|worker| !left.contains(worker)));
 }
 
 /// Long paths fill the pipe with few requests.
