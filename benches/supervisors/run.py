@@ -8,10 +8,11 @@ supervisor in turn, in an order that moves on by one each round, starts it and i
 runs; when all have been up for 1.6 s each has its child killed with SIGKILL; then flowgate itself is
 killed, started again, and has to answer the death of the child that it took up. At the end: what each
 does when its own process is killed, memory and wake-ups with two services idle, and LINES numbered
-lines through the log of a service at full speed. Raw figures go to RAW.json, a table to stdout.
+lines through the log of a service, in bursts at full speed. Raw figures go to RAW.json, a table to
+stdout.
 
-Needs cc and a release build of flowgate (or FLOWGATE=its path); apt-get install runit s6 daemontools. A supervisor that is
-missing is said and left out. Uses free ports on loopback and a temp dir; ends by pid what it started.
+Needs cc and a release build of flowgate (or FLOWGATE=its path); apt-get install runit s6 daemontools.
+A supervisor that is missing is said and left out. Uses free ports on loopback and a temp dir; ends by pid what it started.
 """
 
 import json
@@ -31,7 +32,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 FLOWGATE = Path(os.environ.get("FLOWGATE", ROOT / "target/release/flowgate"))
 UP = 1.6
-# A hundred bytes, so that the writer is at work for longer than a log is left alone.
+# Bursts at full speed, as long as the log may be, with room between them for the one that compares:
+# a reader that is slower than the writer by more than a rotation hears that it missed some.
+BURST = 100_000
 LINE = "%.0f " + "of a line as long as those of a program that says what it does and why " + "x" * 16
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -257,7 +260,15 @@ class Flowgate(Supervised):
         write(self.box / "active.yaml", "model_list: []\ngeneral_settings: {master_key: sk-bench-0001}\n", 0o600)
         write(self.box / "proxy.yaml", f"host: 127.0.0.1\nport: {proxy}\nauth-dir: ./auths\napi-keys: [k]\n", 0o600)
         (self.box / "auths").mkdir()
-        lines = f"seq -f '{LINE}' 1 {LINES}; exec sleep 3600"
+        write(
+            self.box / "bulk.sh",
+            f"""for burst in $(seq 0 {LINES // BURST - 1}); do
+  seq -f '{LINE}' $((burst * {BURST} + 1)) $((burst * {BURST} + {BURST}))
+  sleep 0.15
+done
+exec sleep 3600
+""",
+        )
         write(
             self.box / "config/flowgate.yaml",
             f"""config_version: 2
@@ -276,7 +287,7 @@ services:
     readiness_path: /
     command: {{cwd: .., args: [{CHILD}, {self.stamps}, "{self.port}"]}}
   bulk:
-    command: {{cwd: .., args: [sh, -c, "{lines}"]}}
+    command: {{cwd: .., args: [sh, bulk.sh]}}
 litellm_base: {{}}
 profiles: {{p: {{}}}}
 """,
@@ -330,7 +341,7 @@ profiles: {{p: {{}}}}
         self.run("service", "start", "cliproxyapi_plus")
 
     def bulk(self):
-        """Every line of a writer at full speed, once and in order, through rotations."""
+        """Every line of a writer in bursts at full speed, once and in order, through rotations."""
         follower = subprocess.Popen(
             self.argv("service", "logs", "bulk", "-f", "-n", "0"),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
