@@ -52,17 +52,24 @@ fn proxy(looks: &mut Looks<'_>) {
 
 /// flowgate gives every port as an argument, so the file moves only what is started by hand.
 fn stray_env(looks: &mut Looks<'_>) {
-    let mut stage = Stage::with(looks.package, "", "");
-    let copy = looks.package.copy_to(&stage.path("home/env"), &[]);
-    stage.uses(&copy);
+    let mut supervised = Stage::with(looks.package, "", "");
+    let copy = looks.package.copy_to(&supervised.path("home/env"), &[]);
+    supervised.uses(&copy);
     let other = free_port().to_string();
-    write(&stage.path("home/.env"), &format!("PORT={other}\n"), 0o600);
-    stage.start_litellm();
-    looks.is_silent("a stray .env that has no effect", &stage.doctor(&[]));
-    let said = stage.flowgate(&["service", "stop", "litellm"]);
+    write(
+        &supervised.path("home/.env"),
+        &format!("PORT={other}\n"),
+        0o600,
+    );
+    supervised.start_litellm();
+    looks.is_silent("a stray .env that has no effect", &supervised.doctor(&[]));
+    let said = supervised.flowgate(&["service", "stop", "litellm"]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    looks.is_silent("stopped on purpose", &stage.doctor(&[]));
+    looks.is_silent("stopped on purpose", &supervised.doctor(&[]));
 
+    // In a gateway whose supervisor never ran it: a supervisor writes the records of what it ran.
+    let mut stage = Stage::with(looks.package, "", "");
+    stage.uses(&copy);
     let args = ["--config", ACTIVE, "--host", "127.0.0.1"];
     let mut by_hand = ByHand::recorded(&stage, &copy, &args, &[], Output::Elsewhere);
     let port = by_hand.wait_until_running();
