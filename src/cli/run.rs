@@ -26,6 +26,7 @@ use super::services::outcome::{End, Outcome, Verb};
 use super::services::say::Speaker;
 use super::services::targets::targets;
 use super::{Global, output};
+use crate::platform::ProcessHandle;
 use crate::supervisor::client::Client;
 use crate::supervisor::daemon::{Daemon, DaemonError};
 use crate::supervisor::protocol::{Answer, Command, ServiceStatus};
@@ -158,7 +159,7 @@ async fn begin_and_watch(
 /// Waits until one of these has ended; no time passes until then.
 async fn first_end(pids: &[u32]) {
     let mut ends = JoinSet::new();
-    for handle in pids.iter().map(|pid| exit::handle(*pid)) {
+    for handle in pids.iter().map(|pid| ProcessHandle::of_pid(*pid)) {
         match handle {
             Ok(handle) => ends.spawn(exit::over(handle)),
             Err(_) => return,

@@ -100,6 +100,5 @@ struct Holder {
 fn going_on_since(path: &Path) -> Option<Timestamp> {
     let bytes = read::whole(path, 4096).ok()?;
     let holder: Holder = serde_json::from_slice(&bytes).ok()?;
-    let stat = platform::process_stat(holder.pid)?;
-    (stat.start_time == holder.start_time && !stat.is_dead()).then_some(holder.since)
+    platform::is_alive(holder.pid, holder.start_time).then_some(holder.since)
 }

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use flowgate_checks::model::Step;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 
 use super::error::StepError;
 use super::prepare::PreparedStep;
 use super::record::{Facts, Undo};
-use crate::platform;
+use crate::platform::{self, ProcessHandle};
 
 /// A process goes on within this time, or somebody stops it again.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,17 +27,14 @@ pub fn prepare(step: &Step, pid: u32, start_time: u64) -> Result<PreparedStep, S
 /// Lets it go on.
 pub fn apply(pid: u32, start_time: u64) -> Result<(), StepError> {
     let gone = || StepError::Changed(format!("pid {pid} is another process by now, or has ended"));
-    let raw = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or_else(gone)?;
-    let handle = pidfd_open(raw, PidfdFlags::empty()).map_err(|_| gone())?;
+    let handle = ProcessHandle::of(pid, start_time).map_err(|_| gone())?;
     if !is_suspended(pid, start_time) {
         return Err(StepError::Changed(format!(
             "pid {pid} is not suspended by now"
         )));
     }
-    pidfd_send_signal(&handle, Signal::CONT)
+    handle
+        .signal(Signal::CONT)
         .map_err(|error| StepError::Failed(format!("failed to continue pid {pid}: {error}")))?;
     let deadline = Instant::now() + GRACE;
     while is_suspended(pid, start_time) {

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 
 use super::error::StepError;
-use crate::platform;
+use crate::platform::{self, ProcessHandle};
 
 /// So long a process may take to end after each signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -18,13 +17,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// sent; [`StepError::Failed`] when it lives on.
 pub fn end(pid: u32, start_time: u64, ladder: &[String]) -> Result<(), StepError> {
     let gone = || StepError::Changed(format!("pid {pid} is another process by now, or has ended"));
-    let raw = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or_else(gone)?;
-    let handle = pidfd_open(raw, PidfdFlags::empty()).map_err(|_| gone())?;
-    // From here on the handle cannot become another process; whose it is has to be asked now.
-    if !is_alive(pid, start_time) {
+    let handle = ProcessHandle::of(pid, start_time).map_err(|_| gone())?;
+    if !platform::is_alive(pid, start_time) {
         return Err(gone());
     }
     for name in ladder {
@@ -39,17 +33,15 @@ pub fn end(pid: u32, start_time: u64, ladder: &[String]) -> Result<(), StepError
                 )));
             }
         };
-        if let Err(error) = pidfd_send_signal(&handle, signal)
+        if let Err(error) = handle.signal(signal)
             && error != rustix::io::Errno::SRCH
         {
             return Err(StepError::Failed(format!(
                 "failed to send {name} to pid {pid}: {error}"
             )));
         }
-        let grace = Timespec::try_from(GRACE).ok();
-        let mut ends = [PollFd::new(&handle, PollFlags::IN)];
-        // A poll that is interrupted is followed by the next signal; that is no harm.
-        if poll(&mut ends, grace.as_ref()).is_ok_and(|ready| ready > 0) {
+        // A wait that is interrupted is followed by the next signal; that is no harm.
+        if handle.ends_within(GRACE) {
             return Ok(());
         }
     }
@@ -57,11 +49,6 @@ pub fn end(pid: u32, start_time: u64, ladder: &[String]) -> Result<(), StepError
         "pid {pid} lives on after {}",
         ladder.join(", ")
     )))
-}
-
-/// Whether exactly this process lives.
-pub fn is_alive(pid: u32, start_time: u64) -> bool {
-    platform::process_stat(pid).is_some_and(|stat| stat.start_time == start_time && !stat.is_dead())
 }
 
 #[cfg(test)]
@@ -82,10 +69,10 @@ mod tests {
             end(pid, start + 1, &ladder),
             Err(StepError::Changed(_))
         ));
-        assert!(is_alive(pid, start));
+        assert!(platform::is_alive(pid, start));
         // A zombie has ended: its parent, which is this test, has not asked yet.
         end(pid, start, &ladder).unwrap();
-        assert!(!is_alive(pid, start));
+        assert!(!platform::is_alive(pid, start));
         child.wait().unwrap();
         assert!(matches!(
             end(pid, start, &ladder),

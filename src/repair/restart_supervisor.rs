@@ -8,6 +8,7 @@ use super::ground::Ground;
 use super::prepare::PreparedStep;
 use super::record::{Facts, Undo};
 use super::{end_process, start_supervisor};
+use crate::platform;
 use crate::supervisor::lock;
 use crate::supervisor::places::Places;
 
@@ -35,7 +36,7 @@ pub fn apply(pid: u32, start_time: u64, ground: &Ground) -> Result<(), StepError
 fn check(pid: u32, start_time: u64, ground: &Ground) -> Result<(), StepError> {
     let holder = lock::holder(&Places::new(&ground.runtime));
     let holds = holder.is_some_and(|holder| (holder.pid, holder.start_time) == (pid, start_time));
-    if holds && end_process::is_alive(pid, start_time) {
+    if holds && platform::is_alive(pid, start_time) {
         return Ok(());
     }
     Err(StepError::Changed(format!(

@@ -2,10 +2,10 @@
 
 use flowgate_checks::model::Step;
 
-use super::end_process;
 use super::error::StepError;
 use super::prepare::PreparedStep;
 use super::record::{Facts, Undo};
+use crate::platform;
 
 /// The process must live.
 pub fn prepare(
@@ -13,7 +13,7 @@ pub fn prepare(
     (pid, start_time): (u32, u64),
     command: &str,
 ) -> Result<PreparedStep, StepError> {
-    if !end_process::is_alive(pid, start_time) {
+    if !platform::is_alive(pid, start_time) {
         return Err(StepError::Changed(format!(
             "pid {pid} ({command}) has ended by now"
         )));

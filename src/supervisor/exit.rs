@@ -1,16 +1,15 @@
 //! The end of a process, seen at once.
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 
 use flowgate_checks::model::ExitSource;
-use rustix::process::{Pid, PidfdFlags, WaitOptions};
+use rustix::process::{Pid, WaitOptions};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::platform;
+use crate::platform::{self, ProcessHandle};
 
 /// How a process ended; nothing is invented where nobody saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,26 +51,13 @@ pub enum Awaited {
     },
 }
 
-/// A handle of a process, which tells of its end.
-///
-/// # Errors
-/// When there is no such process.
-pub fn handle(pid: u32) -> io::Result<OwnedFd> {
-    let pid = raw(pid).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
-}
-
-fn raw(pid: u32) -> Option<Pid> {
-    i32::try_from(pid).ok().and_then(Pid::from_raw)
-}
-
 /// Waits for the end of a process, whose status is left to others; false where nobody can tell.
-pub async fn over(handle: OwnedFd) -> bool {
+pub async fn over(handle: ProcessHandle) -> bool {
     #[expect(
         deprecated,
         reason = "sound for a handle that is owned; the new constructor is unsafe, which is forbidden here"
     )]
-    let watched = AsyncFd::with_interest(handle, Interest::READABLE);
+    let watched = AsyncFd::with_interest(OwnedFd::from(handle), Interest::READABLE);
     match &watched {
         // An error would be one of the kernel's bookkeeping; the status tells the truth.
         Ok(handle) => handle.readable().await.is_ok(),
@@ -80,7 +66,7 @@ pub async fn over(handle: OwnedFd) -> bool {
 }
 
 /// Waits for the end of a process, and gives its status.
-pub async fn wait(handle: OwnedFd, awaited: Awaited) -> Ending {
+pub async fn wait(handle: ProcessHandle, awaited: Awaited) -> Ending {
     let is_over = over(handle).await;
     match awaited {
         Awaited::Child(child) => of_child(child, is_over).await,
@@ -109,7 +95,9 @@ pub fn of_adopted(pid: u32, start_time: u64) -> Ending {
         return Ending::default();
     };
     if ended.parent == std::process::id() {
-        let waited = raw(pid)
+        let waited = i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
             .and_then(|pid| rustix::process::waitpid(Some(pid), WaitOptions::NOHANG).ok()?);
         if let Some((_, status)) = waited {
             let status = ExitStatus::from_raw(status.as_raw());

@@ -19,7 +19,7 @@ use super::rotate;
 use super::service::{Handle, Service};
 use super::state::{Input, Machine, Wait};
 use super::store::Store;
-use crate::platform;
+use crate::platform::{self, ProcessHandle};
 use crate::sys::place::Root;
 
 /// Before a new supervisor starts anything itself, whoever started it may say what it wants, and with
@@ -108,7 +108,7 @@ impl Service {
         };
         let life = life(&run);
         if life == RunLife::Alive
-            && let Ok(handle) = exit::handle(run.pid)
+            && let Ok(handle) = ProcessHandle::of(run.pid, run.start_time)
         {
             return self.adopt(&run, handle, history, tries);
         }
@@ -128,7 +128,7 @@ impl Service {
     fn adopt(
         &mut self,
         run: &RunRecord,
-        handle: std::os::fd::OwnedFd,
+        handle: ProcessHandle,
         history: &[HistoryLine],
         tries: Tries,
     ) {

@@ -1,9 +1,9 @@
 //! The tree of a service: its session, member by member.
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 
 use super::records::RunRecord;
-use crate::platform;
+use crate::platform::{self, ProcessHandle};
 
 /// The variable by which members of a session are known when its leader is gone: the id of a run.
 pub const RUN_VARIABLE: &str = "FLOWGATE_RUN";
@@ -118,18 +118,9 @@ impl Session {
 impl Member {
     /// Sends a signal to exactly this process; one that has gone gets none.
     pub fn signal(self, signal: Signal) {
-        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
-            return;
-        };
-        let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else {
-            return;
-        };
-        // The handle is of whoever has the pid now; from here on it cannot become another.
-        let is_same =
-            platform::process_stat(self.pid).is_some_and(|stat| stat.start_time == self.start_time);
-        if is_same {
+        if let Ok(handle) = ProcessHandle::of(self.pid, self.start_time) {
             // It may have ended in between.
-            let _ = rustix::process::pidfd_send_signal(&handle, signal);
+            let _ = handle.signal(signal);
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,8 +15,8 @@ use thiserror::Error;
 
 use super::plan::Plan;
 use super::rotate::{self, Rotation};
-use super::{children, exit, watched};
-use crate::platform;
+use super::{children, watched};
+use crate::platform::{self, ProcessHandle};
 use crate::sys::read;
 
 /// With these words the log begins when the program could not be executed.
@@ -69,7 +68,7 @@ pub struct Spawned {
     /// It, to take its status.
     pub child: Child,
     /// A handle that tells of its end.
-    pub handle: OwnedFd,
+    pub handle: ProcessHandle,
     /// Behind it the process waits.
     pub gate: Gate,
     /// Its start time.
@@ -122,7 +121,7 @@ pub fn spawn(plan: &Plan, mark: (&str, &str), log: &Path) -> Result<Spawned, Spa
     let mut child = ourselves(plan, mark, file)?;
     let gate = Gate(child.stdin.take());
     let pid = child.id();
-    let found = exit::handle(pid).and_then(|handle| {
+    let found = ProcessHandle::of_pid(pid).and_then(|handle| {
         let stat = platform::process_stat(pid);
         let stat = stat.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         Ok((handle, stat.start_time))

@@ -1,6 +1,5 @@
 //! How a process of a service is made and looked at, whoever wanted it.
 
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use super::signature;
 use super::spawn::{self, SpawnError, Spawned};
 use super::state::Input;
 use super::stop::{self, Ladder};
-use crate::platform;
+use crate::platform::{self, ProcessHandle};
 
 /// Members of a session that left its group hold no port, so they are ended a moment later.
 const STRAYS: Duration = Duration::from_secs(1);
@@ -207,7 +206,12 @@ impl Service {
     }
 
     /// Waits for the end of the run, and watches whether it is ready.
-    pub(super) fn attend(&mut self, handle: OwnedFd, awaited: Awaited, phases: Option<PhaseLog>) {
+    pub(super) fn attend(
+        &mut self,
+        handle: ProcessHandle,
+        awaited: Awaited,
+        phases: Option<PhaseLog>,
+    ) {
         self.serial += 1;
         let (run, inbox) = (self.serial, self.inbox.clone());
         let pid = self.pid();

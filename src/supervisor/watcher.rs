@@ -33,10 +33,8 @@ pub enum WatcherState {
 
 /// The supervisor that the lock file names, when the process with that pid and start time lives.
 pub fn watcher(runtime_dir: &Path) -> Watcher {
-    let live = lock::holder(&Places::new(runtime_dir)).filter(|holder| {
-        platform::process_stat(holder.pid)
-            .is_some_and(|stat| stat.start_time == holder.start_time && !stat.is_dead())
-    });
+    let live = lock::holder(&Places::new(runtime_dir))
+        .filter(|holder| platform::is_alive(holder.pid, holder.start_time));
     match live {
         Some(holder) => Watcher {
             state: WatcherState::Running,

@@ -5,6 +5,7 @@ mod held;
 mod host;
 mod mount;
 mod process;
+mod process_handle;
 mod socket;
 mod stat;
 mod tcp_table;
@@ -20,5 +21,6 @@ pub use process::{
     command_line, ended, environment_block, environment_text, executable, open_file, output,
     process_ids, process_stat, process_user, resident_bytes, working_directory,
 };
+pub use process_handle::{ProcessHandle, is_alive};
 pub use socket::{kernel_sockets, listeners, socket_owners, sockets_of, table_sockets};
 pub use xattr::has_acl;
