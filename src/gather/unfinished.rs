@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::platform;
+use crate::sys::lock;
 use crate::sys::place::Root;
 use crate::sys::read::{self, ReadError};
 
@@ -98,7 +99,6 @@ struct Holder {
 /// Since when a doctor that lives repairs; none when none does. The lock itself is not tried: for a
 /// moment that would keep another from repairing.
 fn going_on_since(path: &Path) -> Option<Timestamp> {
-    let bytes = read::whole(path, 4096).ok()?;
-    let holder: Holder = serde_json::from_slice(&bytes).ok()?;
+    let holder: Holder = lock::holder(path)?;
     platform::is_alive(holder.pid, holder.start_time).then_some(holder.since)
 }

@@ -9,7 +9,7 @@ use super::choice::{Choice, choose, skipped};
 use super::error::RepairError;
 use super::ground::Ground;
 use super::journal::OpenLines;
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::mode::Mode;
 use super::place::Place;
 use super::plan::{self, PlannedRun};
@@ -150,7 +150,7 @@ impl Session<'_> {
             .make()
             .map_err(|error| RepairError::Journal(error.to_string()))?;
         if self.lock.is_none() {
-            self.lock = Some(Lock::win(&place)?);
+            self.lock = Some(lock::win(&place)?);
         }
         let transaction = Transaction {
             round: n,

@@ -7,6 +7,7 @@ pub mod fingerprint;
 pub mod handle;
 pub mod in_place;
 pub mod links;
+pub mod lock;
 pub mod place;
 pub mod plain;
 pub mod read;

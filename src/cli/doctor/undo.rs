@@ -7,7 +7,7 @@ use crate::cli::failure::{EXIT_FAILED, Failure};
 use crate::cli::{Global, again, opened, output};
 use crate::repair::error::RepairError;
 use crate::repair::ground::Ground;
-use crate::repair::lock::Lock;
+use crate::repair::lock;
 use crate::repair::place::Place;
 use crate::repair::record::RunState;
 use crate::repair::{journal, owner, undo};
@@ -19,7 +19,7 @@ pub fn run(wanted: Option<u64>, global: &Global) -> Result<u8, Failure> {
     owner::check_dir(&ground.runtime, &ground.root.show(&ground.runtime)).map_err(failure)?;
     let place = Place::below(&ground.runtime);
     let ids = undo::chosen(&place, wanted).map_err(failure)?;
-    let _lock = Lock::win(&place).map_err(failure)?;
+    let _lock = lock::win(&place).map_err(failure)?;
     let mut refused = 0;
     for id in ids {
         let end = match journal::read(&place, id) {
