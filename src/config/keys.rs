@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
+use crate::sys::hex;
 use crate::sys::read::{self, ReadError};
 use crate::sys::write::{self, Created, WriteError};
 
@@ -125,7 +126,7 @@ pub fn random_hex() -> Result<SecretString, KeyError> {
 fn hex<const BYTES: usize>() -> Result<String, KeyError> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::hex(&bytes))
 }
 
 /// A key goes into a header and into a variable.

@@ -12,6 +12,7 @@ use super::mutes;
 use crate::gather::underway::Underway;
 use crate::gather::{self, GatherError, Timing};
 use crate::report::{self, Asked, FailOn, Mute, Report, Selection};
+use crate::sys::hex::random_id;
 use crate::sys::place::Root;
 
 /// What is looked at.
@@ -145,7 +146,7 @@ fn asked(selection: Selection, fail_on: FailOn, timings: Vec<Timing>, duration: 
     Asked {
         selection,
         fail_on,
-        run_id: run_id(),
+        run_id: random_id(),
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
         timings: timings
             .into_iter()
@@ -156,11 +157,4 @@ fn asked(selection: Selection, fail_on: FailOn, timings: Vec<Timing>, duration: 
             .collect(),
         mutes: Vec::new(),
     }
-}
-
-fn run_id() -> String {
-    let mut bytes = [0; 6];
-    // Without randomness the id says less; the report does not.
-    let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -22,6 +22,7 @@ use crate::doctor::{DoctorError, Seen};
 use crate::report::json_v1::Document;
 use crate::report::repair::{Run, RunState, StepState};
 use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::hex::hex;
 
 /// The pause between two looks at services that are on their way.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -236,7 +237,7 @@ impl Transaction<'_> {
             fixes: planned.fixes.clone(),
             title: planned.title.clone(),
             safety: planned.safety,
-            digest_key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest_key: hex(&key),
             steps: steps.collect(),
         };
         (record, copies)

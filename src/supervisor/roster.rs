@@ -13,9 +13,9 @@ use super::protocol::{Answer, Command, Launch, Refusal};
 use super::records::ServiceState;
 use super::resume;
 use super::service::{Handle, Message};
-use super::spawning::random_id;
 use super::store::Store;
 use super::upgrade::Upgrade;
+use crate::sys::hex::random_id;
 
 /// The services.
 pub struct Roster {

@@ -21,6 +21,7 @@ use super::spawn::{self, SpawnError, Spawned};
 use super::state::Input;
 use super::stop::{self, Ladder};
 use crate::platform::{self, ProcessHandle};
+use crate::sys::hex::random_id;
 
 /// Members of a session that left its group hold no port, so they are ended a moment later.
 const STRAYS: Duration = Duration::from_secs(1);
@@ -56,6 +57,7 @@ impl Service {
             self.not_started("port-in-use", &reason);
             return self.not_spawned(signature::port_held(&reason));
         }
+        // Without randomness orphans of this run are not recognised once its leader is gone.
         let id = random_id();
         match spawn::spawn(&plan, (RUN_VARIABLE, &id), &self.store.log()) {
             Ok(spawned) => self.spawned(plan, spawned, id),
@@ -254,12 +256,4 @@ fn end_strays(session: Session) {
         // Whoever outlives every signal holds nothing that the new run needs.
         let _ = ladder.climb(|_| {}).await;
     });
-}
-
-/// A word that no other run and no other supervisor has.
-pub(super) fn random_id() -> String {
-    let mut bytes = [0; 6];
-    // Without randomness orphans of this run are not recognised once its leader is gone.
-    let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

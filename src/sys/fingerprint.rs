@@ -5,6 +5,7 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::hex::hex;
 use super::read;
 
 /// Makes fingerprints: HMAC-SHA-256 under a key of this machine, 16 hex digits.
@@ -59,10 +60,7 @@ impl Fingerprinter {
             return "0000000000000000".into();
         };
         mac.update(secret);
-        mac.finalize().into_bytes()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&mac.finalize().into_bytes()[..8])
     }
 }
 

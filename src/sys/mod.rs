@@ -5,6 +5,7 @@ pub mod bind;
 pub mod event_log;
 pub mod fingerprint;
 pub mod handle;
+pub mod hex;
 pub mod in_place;
 pub mod links;
 pub mod lock;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, OFlags, RenameFlags};
 
+use super::hex::hex;
 use super::read;
 pub use super::write_error::WriteError;
 use super::write_error::sentence;
@@ -392,7 +393,7 @@ impl Drop for Temp {
 fn beside(target: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    let ending: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let ending = hex(&random);
     // A name of its own, not one made of the target's: that may be as long as names can be.
     Ok(target.with_file_name(format!(".flowgate-{ending}.tmp")))
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::run::end::{EXIT_ALL_FAILED, EXIT_SERVICE_FAILED};
 use crate::sys::autostart::{CONFIG_LINE, TARGET};
+use crate::sys::hex::hex;
 
 /// Begins the part that systemd reads over.
 const OWN_PART: &str = "[X-Flowgate]\n";
@@ -91,11 +92,7 @@ pub fn is_untouched(unit: &str) -> bool {
 }
 
 fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
 /// A path as one word of a command line.

@@ -17,6 +17,7 @@ use super::runner::parse_runner;
 use super::siblings::siblings;
 use crate::gather::python;
 use crate::platform::{self, Mount};
+use crate::sys::hex::hex;
 use crate::sys::place::Root;
 use crate::sys::read::{self, ReadError};
 
@@ -93,11 +94,7 @@ impl Look<'_> {
             Sniffed::Html => ProgramContent::Html,
             Sniffed::Archive(kind) => ProgramContent::Archive { kind: kind.into() },
             Sniffed::Other => ProgramContent::Other {
-                head: head
-                    .iter()
-                    .take(8)
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
+                head: hex(&head[..head.len().min(8)]),
             },
         }
     }
