@@ -32,13 +32,9 @@ pub fn begin(planner: &Planner, name: &str, current: Option<&Current>) -> Handle
     let record = read_record(&planner.places, name);
     let history = Store::new(planner.places.clone(), name).history();
     let inputs = record.run.as_ref().map(Inputs::of).unwrap_or_default();
-    let machine = Machine::new(
-        record.state,
-        record.wanted,
-        false,
-        Tries::of_history(&history, &inputs),
-        record.restarts,
-    );
+    let tries = Tries::of_history(&history, &inputs);
+    let (wanted, restarts) = (record.wanted, record.restarts);
+    let machine = Machine::new(record.state, wanted, false, tries.clone(), restarts);
     let (mut service, messages) = Service::new(name, planner.clone(), record, machine);
     if let Some(current) = current {
         service
@@ -49,7 +45,7 @@ pub fn begin(planner: &Planner, name: &str, current: Option<&Current>) -> Handle
             service.stop_timeout = config.stop_timeout;
         }
     }
-    service.take_up(&history, inputs);
+    service.take_up(&history, tries);
     tokio::task::spawn_local(rotate::keep_small(service.store.log()));
     let handle = service.handle();
     tokio::task::spawn_local(service.live(messages));
@@ -101,8 +97,7 @@ fn life(run: &RunRecord) -> RunLife {
 }
 
 impl Service {
-    fn take_up(&mut self, history: &[HistoryLine], inputs: Inputs) {
-        let tries = Tries::of_history(history, &inputs);
+    fn take_up(&mut self, history: &[HistoryLine], tries: Tries) {
         let Some(run) = self.record.run.clone() else {
             return self.go_on_waiting(tries, None);
         };

@@ -193,11 +193,6 @@ impl Machine {
         self.restarts
     }
 
-    /// Whether it is started when its session has ended.
-    pub fn will_start(&self) -> bool {
-        self.state == Stopping && self.then == Then::Start
-    }
-
     /// What follows from an input. `jitter` is between 0 and 1.
     pub fn on(&mut self, input: Input, jitter: f64) -> Option<Action> {
         match input {
