@@ -14,6 +14,7 @@ pub mod files;
 pub mod ground;
 mod insert_key;
 pub mod journal;
+mod judge;
 pub mod lock;
 mod mask;
 pub mod mode;

@@ -148,13 +148,13 @@ fn load(place: &Place, history: &History) -> Result<Vec<PreparedStep>, RepairErr
         };
         // A name that leads elsewhere was not written by flowgate.
         let is_name = !record.copy.contains('/') && !record.copy.starts_with("..");
-        let bytes = read::whole(&folder.join(&record.copy), LARGEST);
-        match bytes {
-            Ok(bytes) if is_name => Ok(Some(Image {
+        let bytes = is_name.then(|| read::whole(&folder.join(&record.copy), LARGEST).ok());
+        match bytes.flatten() {
+            Some(bytes) => Ok(Some(Image {
                 bytes,
                 mode: record.mode,
             })),
-            _ => Err(RepairError::Journal(format!(
+            None => Err(RepairError::Journal(format!(
                 "{} has lost {}",
                 folder.display(),
                 record.copy

@@ -46,6 +46,28 @@ impl Look {
             .iter()
             .find(|finding| finding.key() == key)
     }
+
+    fn find_id(&self, id: &str) -> Option<&Finding> {
+        self.report
+            .findings
+            .iter()
+            .find(|finding| finding.spec.id == id)
+    }
+
+    /// Whether a service is on its way: what is said of it now may be different in a moment.
+    pub fn is_settling(&self, service: &str) -> bool {
+        const PASSING: [&str; 5] = [
+            "readiness/starting",
+            "readiness/slow",
+            "readiness/hung",
+            "readiness/http-error",
+            "supervisor/gone",
+        ];
+        self.report.findings.iter().any(|finding| {
+            PASSING.contains(&finding.spec.id)
+                && matches!(&finding.subject, Subject::Service(name) if name == service)
+        })
+    }
 }
 
 /// Why a finding is not gone; nothing when it is.
@@ -139,30 +161,6 @@ fn was_well(service: &str, look: &Look) -> bool {
         .chain
         .iter()
         .any(|hop| hop.hop == service && hop.state == HopState::Ok)
-}
-
-impl Look {
-    fn find_id(&self, id: &str) -> Option<&Finding> {
-        self.report
-            .findings
-            .iter()
-            .find(|finding| finding.spec.id == id)
-    }
-
-    /// Whether a service is on its way: what is said of it now may be different in a moment.
-    pub fn is_settling(&self, service: &str) -> bool {
-        const PASSING: [&str; 5] = [
-            "readiness/starting",
-            "readiness/slow",
-            "readiness/hung",
-            "readiness/http-error",
-            "supervisor/gone",
-        ];
-        self.report.findings.iter().any(|finding| {
-            PASSING.contains(&finding.spec.id)
-                && matches!(&finding.subject, Subject::Service(name) if name == service)
-        })
-    }
 }
 
 #[cfg(test)]
