@@ -57,7 +57,7 @@ fn of_service(view: View<'_>, then: &LastReady, findings: &[Finding]) -> Vec<Cha
         let what = format!("program of {}", view.name);
         all.push(change(what, None, program.map(|one| one.path.clone())));
     }
-    if let Some(config) = own_config(view) {
+    if let Some(config) = view.own_config() {
         for entry in then.changed_entries.known().into_iter().flatten() {
             let mut one = change(
                 format!("{}: {}", config.path, entry.entry),
@@ -83,15 +83,6 @@ fn of_service(view: View<'_>, then: &LastReady, findings: &[Finding]) -> Vec<Cha
         }
     }
     all
-}
-
-fn own_config(view: View<'_>) -> Option<&ConfigFile> {
-    let configs = &view.snapshot.configs;
-    match view.service.kind {
-        ServiceKind::Litellm => Some(&configs.litellm),
-        ServiceKind::Cliproxyapi => Some(&configs.cliproxyapi),
-        ServiceKind::Other => None,
-    }
 }
 
 /// The value of an entry, when it is known to be no secret.

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::logs;
 use crate::model::{
-    Answer, Expectation, Identity, Observed, Owner, Process, RunLife, Service, ServiceKind,
-    Settings, Snapshot, Socket, TargetProbes,
+    Answer, ConfigFile, Expectation, Identity, Observed, Owner, Process, RunLife, Service,
+    ServiceKind, Settings, Snapshot, Socket, TargetProbes,
 };
 
 /// A service with everything that the snapshot knows of it.
@@ -110,6 +110,16 @@ impl<'a> View<'a> {
     pub fn address(&self) -> Option<String> {
         let port = self.settings().port?;
         Some(address_key(asked_host(&self.settings().host), port))
+    }
+
+    /// The config that its program reads; none of a program of which nothing is known.
+    pub fn own_config(&self) -> Option<&'a ConfigFile> {
+        let configs = &self.snapshot.configs;
+        match self.service.kind {
+            ServiceKind::Litellm => Some(&configs.litellm),
+            ServiceKind::Cliproxyapi => Some(&configs.cliproxyapi),
+            ServiceKind::Other => None,
+        }
     }
 
     /// What was asked of its configured address.

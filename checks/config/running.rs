@@ -37,7 +37,7 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
         let Some(process) = view.main_process() else {
             continue;
         };
-        let Some(config) = own_config(view) else {
+        let Some(config) = view.own_config() else {
             continue;
         };
         // A config from elsewhere differs rightly.
@@ -55,16 +55,6 @@ pub fn look(snapshot: &Snapshot, verdict: &mut Verdict) {
         } else {
             verdict.push(finding(view, config, process, &differences));
         }
-    }
-}
-
-/// The file that a service reads.
-fn own_config(view: View<'_>) -> Option<&ConfigFile> {
-    let configs = &view.snapshot.configs;
-    match view.service.kind {
-        ServiceKind::Litellm => Some(&configs.litellm),
-        ServiceKind::Cliproxyapi => Some(&configs.cliproxyapi),
-        ServiceKind::Other => None,
     }
 }
 

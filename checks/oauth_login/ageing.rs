@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::credential::{at_level, login_fix};
+use super::credential::{at_level, login_fix, show_expiry};
 use super::{CREDENTIAL_DISABLED, CREDENTIAL_EXPIRING};
 use crate::logins::{edition, is_unread, provider_of, usable_providers};
 use crate::model::{
@@ -67,10 +67,7 @@ fn expiring(
     .evidence(
         Evidence::new("token", format!("expires at {at}"), path)
             .expected("a refresh token, or a later moment")
-            .command(format!(
-                r#"grep -oE '"(expired?|expires(_at|At)?|expiry)" *: *"?[^",}}]*' {}"#,
-                shell::path(proxy.snapshot, path)
-            )),
+            .command(show_expiry(proxy.snapshot, path)),
     )
     .fix(login_fix(proxy, provider))
 }

@@ -89,29 +89,41 @@ fn expired(proxy: View<'_>, path: &str, file: &CredentialFile, at: Timestamp) ->
     .evidence(
         Evidence::new("token", format!("expired at {at}"), path)
             .expected("a later moment, or a refresh token")
-            .command(format!(
-                r#"grep -oE '"(expired?|expires(_at|At)?|expiry)" *: *"?[^",}}]*' {}"#,
-                shell::path(snapshot, path)
-            )),
+            .command(show_expiry(snapshot, path)),
     );
     let level = if is_unread(file, snapshot) {
         Severity::Info
-    } else if another_serves(snapshot, provider) {
-        Severity::Warning
     } else {
-        Severity::Error
+        level_beside(snapshot, provider)
     };
     at_level(finding, level).fix(login_fix(proxy, provider))
 }
 
 /// This file is not usable, so whatever serves the provider is another credential.
-pub fn another_serves(snapshot: &Snapshot, provider: &str) -> bool {
+fn another_serves(snapshot: &Snapshot, provider: &str) -> bool {
     let read = |file: &CredentialFile| {
         is_usable(file, snapshot)
             && !is_unread(file, snapshot)
             && provider_of(file).map(canonical_provider) == Some(canonical_provider(provider))
     };
     snapshot.credentials.files.values().any(read) || serves(snapshot, provider)
+}
+
+/// How bad it is that a credential of a provider is of no use.
+pub fn level_beside(snapshot: &Snapshot, provider: &str) -> Severity {
+    if another_serves(snapshot, provider) {
+        Severity::Warning
+    } else {
+        Severity::Error
+    }
+}
+
+/// The command that shows when a token file expires, and nothing else of it.
+pub fn show_expiry(snapshot: &Snapshot, path: &str) -> String {
+    format!(
+        r#"grep -oE '"(expired?|expires(_at|At)?|expiry)" *: *"?[^",}}]*' {}"#,
+        shell::path(snapshot, path)
+    )
 }
 
 /// A finding at a level; a warning is a risk.

@@ -1,11 +1,11 @@
 //! What the provider said of a login: refused for good, or used up for now.
 
-use super::credential::{another_serves, at_level, login_fix};
+use super::credential::{at_level, level_beside, login_fix, show_expiry};
 use super::{CREDENTIAL_REJECTED, QUOTA_EXHAUSTED};
 use crate::by_hand;
 use crate::logins::{Refusal, is_unread, provider_of, refusal, serves_beside};
 use crate::model::{
-    AuthFileStatus, CredentialFile, Evidence, Finding, Fix, Severity, Snapshot, Subject, Verdict,
+    AuthFileStatus, CredentialFile, Evidence, Finding, Fix, Severity, Subject, Verdict,
 };
 use crate::routes::canonical_provider;
 use crate::shell;
@@ -77,7 +77,7 @@ fn rejected(
     )
     .brief("login refused by the provider")
     .evidence(status_row(proxy, status, path));
-    at_level(finding, level(proxy.snapshot, provider)).fix(login_fix(proxy, provider))
+    at_level(finding, level_beside(proxy.snapshot, provider)).fix(login_fix(proxy, provider))
 }
 
 fn not_renewed(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
@@ -93,20 +93,9 @@ fn not_renewed(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
     .evidence(
         Evidence::new("token", "expired more than an hour ago", path)
             .expected("a later moment")
-            .command(format!(
-                r#"grep -oE '"(expired?|expires(_at|At)?|expiry)" *: *"?[^",}}]*' {}"#,
-                shell::path(proxy.snapshot, path)
-            )),
+            .command(show_expiry(proxy.snapshot, path)),
     );
-    at_level(finding, level(proxy.snapshot, provider)).fix(login_fix(proxy, provider))
-}
-
-fn level(snapshot: &Snapshot, provider: &str) -> Severity {
-    if another_serves(snapshot, provider) {
-        Severity::Warning
-    } else {
-        Severity::Error
-    }
+    at_level(finding, level_beside(proxy.snapshot, provider)).fix(login_fix(proxy, provider))
 }
 
 fn exhausted(proxy: View<'_>, provider: &str, status: &AuthFileStatus) -> Finding {

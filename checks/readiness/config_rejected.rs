@@ -21,7 +21,7 @@ struct Fault {
 
 /// Finds a config that its program refused, or will refuse at its next start.
 pub fn look(view: View<'_>, verdict: &mut Verdict) {
-    let Some(config) = config_of(view) else {
+    let Some(config) = view.own_config() else {
         return;
     };
     let fault = fault(view, config);
@@ -39,14 +39,6 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
     };
     if let Some(finding) = finding {
         verdict.push(finding);
-    }
-}
-
-fn config_of(view: View<'_>) -> Option<&ConfigFile> {
-    match view.service.kind {
-        ServiceKind::Litellm => Some(&view.snapshot.configs.litellm),
-        ServiceKind::Cliproxyapi => Some(&view.snapshot.configs.cliproxyapi),
-        ServiceKind::Other => None,
     }
 }
 
