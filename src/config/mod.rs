@@ -21,6 +21,8 @@ pub mod key_ref;
 pub mod keys;
 pub mod litellm;
 pub mod load;
+#[cfg(test)]
+mod misread;
 pub mod path;
 pub mod profiles;
 pub mod render;

@@ -109,6 +109,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::misread::MISREAD;
     use super::*;
 
     #[test]
@@ -123,29 +124,7 @@ mod tests {
 
     #[test]
     fn words_that_yaml_1_1_reads_otherwise_stay_text() {
-        for word in [
-            "yes",
-            "no",
-            "on",
-            "off",
-            "12:30",
-            "190:20:30",
-            "1_000",
-            "1_0.5",
-            "2026-11-23",
-            "<<",
-            "=",
-            "null",
-            "~",
-            "1e3",
-            "010",
-            "0x1f",
-            "0o14",
-            "1.5",
-            "True",
-            "",
-            "a\u{85}b\u{2028}c",
-        ] {
+        for word in MISREAD.into_iter().chain(["a\u{85}b\u{2028}c"]) {
             let value = json!({ word: word });
             let text = text(&value);
             assert!(text.matches('"').count() >= 4, "{text}");

@@ -186,6 +186,16 @@ auth:
         write(&path, &text.replace(from, to), mode & 0o7777);
     }
 
+    /// Makes the token of a fresh login readable by everybody, in a folder that everybody may enter.
+    pub fn expose_token(&self) {
+        set_mode(&self.path(".router/auths"), 0o755);
+        self.write_token(
+            "codex-ana@example.com.json",
+            &token("2099-01-01T00:00:00Z"),
+            0o644,
+        );
+    }
+
     /// Writes a token file.
     pub fn write_token(&self, name: &str, text: &str, mode: u32) {
         write(&self.path(&format!(".router/auths/{name}")), text, mode);

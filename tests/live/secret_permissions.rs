@@ -6,12 +6,7 @@ use crate::process::set_mode;
 #[test]
 fn a_readable_token_in_an_open_folder_is_exposed_and_the_fix_is_the_chmod() {
     let gateway = Gateway::running();
-    set_mode(&gateway.path(".router/auths"), 0o755);
-    gateway.write_token(
-        "codex-ana@example.com.json",
-        &token("2099-01-01T00:00:00Z"),
-        0o644,
-    );
+    gateway.expose_token();
 
     let document = gateway.doctor(&[]);
 

@@ -2,20 +2,14 @@
 
 use serde_json::json;
 
-use crate::gateway::{Gateway, roots, token};
-use crate::process::set_mode;
+use crate::gateway::{Gateway, roots};
 use crate::state::{differences, state};
 
 const TOKEN: &str = ".router/auths/codex-ana@example.com.json";
 
 fn exposed() -> Gateway {
     let gateway = Gateway::running();
-    set_mode(&gateway.path(".router/auths"), 0o755);
-    gateway.write_token(
-        "codex-ana@example.com.json",
-        &token("2099-01-01T00:00:00Z"),
-        0o644,
-    );
+    gateway.expose_token();
     gateway
 }
 

@@ -9,7 +9,7 @@ use flowgate::report::repair::{Run, RunState};
 use crate::crash::{FIX, with_stranger};
 use crate::gateway::{Gateway, run_in, token};
 use crate::inside::{self, AtLine};
-use crate::process::{read, set_mode, write};
+use crate::process::{read, write};
 use crate::state::{differences, state};
 
 const TOKEN: &str = ".router/auths/codex-ana@example.com.json";
@@ -59,12 +59,7 @@ fn a_file_that_is_changed_meanwhile_is_left_to_its_owner() {
 #[test]
 fn a_symlink_that_is_swapped_in_is_not_followed() {
     let gateway = Gateway::running();
-    set_mode(&gateway.path(".router/auths"), 0o755);
-    gateway.write_token(
-        "codex-ana@example.com.json",
-        &token("2099-01-01T00:00:00Z"),
-        0o644,
-    );
+    gateway.expose_token();
     let victim = gateway.path("victim.json");
     write(&victim, &token("2099-01-01T00:00:00Z"), 0o644);
     let (path, target) = (gateway.path(TOKEN), victim.clone());
@@ -89,12 +84,7 @@ fn a_symlink_that_is_swapped_in_is_not_followed() {
 #[test]
 fn another_file_of_the_same_name_keeps_its_mode() {
     let gateway = Gateway::running();
-    set_mode(&gateway.path(".router/auths"), 0o755);
-    gateway.write_token(
-        "codex-ana@example.com.json",
-        &token("2099-01-01T00:00:00Z"),
-        0o644,
-    );
+    gateway.expose_token();
     let path = gateway.path(TOKEN);
     let other = gateway.path("other.json");
     write(&other, "{}", 0o644);

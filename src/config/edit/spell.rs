@@ -106,31 +106,11 @@ fn is_ordinary(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::misread::MISREAD;
 
     #[test]
     fn what_yaml_1_1_misreads_is_quoted() {
-        for text in [
-            "yes",
-            "No",
-            "on",
-            "OFF",
-            "y",
-            "12:30",
-            "190:20:30",
-            "1_000",
-            "1_0.5",
-            "2026-11-23",
-            "<<",
-            "=",
-            "null",
-            "~",
-            "1e3",
-            "010",
-            "0x1f",
-            "0o14",
-            "1.5",
-            "True",
-            "",
+        for text in MISREAD.into_iter().chain([
             ".inf",
             ".5",
             "-",
@@ -157,7 +137,7 @@ mod tests {
             "'a",
             "\"a",
             "?",
-        ] {
+        ]) {
             let spelled = spell(&Scalar::Text(text.into()), Style::Plain);
             assert!(spelled.starts_with('"'), "{text:?} is spelled {spelled}");
         }
