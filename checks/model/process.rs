@@ -146,3 +146,32 @@ impl Process {
         }
     }
 }
+
+#[cfg(test)]
+impl Process {
+    /// A process with which the gateway has nothing to do.
+    pub(crate) fn foreign(pid: u32, name: &str, uid: u32) -> Self {
+        Self {
+            pid,
+            start_time: 1,
+            state: 'S',
+            parent: 1,
+            session: pid,
+            uid,
+            user: uid.to_string(),
+            name: name.into(),
+            exe: None,
+            command: name.into(),
+            cwd: None,
+            age_ms: 0,
+            cpu_ms: 0,
+            stdout: None,
+            stderr: None,
+            waits_for_reader: false,
+            traced_by: None,
+            frozen: false,
+            manager: None,
+            relation: Relation::Foreign,
+        }
+    }
+}

@@ -159,26 +159,10 @@ mod tests {
 
     fn managed(exe: Option<&str>, command: &str, manager: Option<Manager>) -> Option<&'static str> {
         let process = Process {
-            pid: 1,
-            start_time: 1,
-            state: 'S',
-            parent: 1,
-            session: 1,
-            uid: 1000,
-            user: "ana".into(),
-            name: "x".into(),
             exe: exe.map(str::to_owned),
             command: command.into(),
-            cwd: None,
-            age_ms: 0,
-            cpu_ms: 0,
-            stdout: None,
-            stderr: None,
-            waits_for_reader: false,
-            traced_by: None,
-            frozen: false,
             manager,
-            relation: Relation::Foreign,
+            ..Process::foreign(1, "x", 1000)
         };
         manager_of(&process).map(|manager| manager.name)
     }

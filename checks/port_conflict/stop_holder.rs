@@ -100,32 +100,6 @@ mod tests {
 
     use super::*;
     use crate::holder::Claim;
-    use crate::model::Relation;
-
-    fn process(pid: u32, name: &str, uid: u32) -> Process {
-        Process {
-            pid,
-            start_time: 1,
-            state: 'S',
-            parent: 1,
-            session: pid,
-            uid,
-            user: uid.to_string(),
-            name: name.into(),
-            exe: None,
-            command: name.into(),
-            cwd: None,
-            age_ms: 0,
-            cpu_ms: 0,
-            stdout: None,
-            stderr: None,
-            waits_for_reader: false,
-            traced_by: None,
-            frozen: false,
-            manager: None,
-            relation: Relation::Foreign,
-        }
-    }
 
     fn stop(processes: &[&Process], bare_pids: &[u32]) -> Vec<String> {
         let mut snapshot = Snapshot::new(Timestamp::UNIX_EPOCH);
@@ -142,15 +116,15 @@ mod tests {
 
     #[test]
     fn what_nobody_manages_is_killed_by_its_owner() {
-        let ours = process(4312, "python3", 1000);
+        let ours = Process::foreign(4312, "python3", 1000);
         assert_eq!(stop(&[&ours], &[]), ["kill 4312"]);
-        let theirs = process(4400, "node", 1001);
+        let theirs = Process::foreign(4400, "node", 1001);
         assert_eq!(stop(&[&ours, &theirs], &[77]), ["sudo kill 4312 4400 77"]);
     }
 
     #[test]
     fn what_is_managed_is_stopped_by_its_manager() {
-        let mut unit = process(900, "nginx", 0);
+        let mut unit = Process::foreign(900, "nginx", 0);
         unit.manager = Some(Manager::Systemd {
             unit: "nginx.service".into(),
             user: false,
@@ -164,7 +138,7 @@ mod tests {
             stop(&[&unit], &[]),
             ["systemctl --user stop 'my app.service'"]
         );
-        let mut contained = process(901, "litellm", 1000);
+        let mut contained = Process::foreign(901, "litellm", 1000);
         contained.manager = Some(Manager::Container {
             id: "0123456789ab".into(),
         });
@@ -173,13 +147,13 @@ mod tests {
 
     #[test]
     fn neither_a_session_nor_the_engine_nor_init_is_killed() {
-        let mut in_scope = process(4312, "python3", 1000);
+        let mut in_scope = Process::foreign(4312, "python3", 1000);
         in_scope.manager = Some(Manager::Systemd {
             unit: "session-3.scope".into(),
             user: false,
         });
         assert_eq!(stop(&[&in_scope], &[]), ["kill 4312"]);
-        let mut proxy = process(3300, "docker-proxy", 0);
+        let mut proxy = Process::foreign(3300, "docker-proxy", 0);
         proxy.manager = Some(Manager::Systemd {
             unit: "docker.service".into(),
             user: false,
@@ -189,7 +163,7 @@ mod tests {
             stopped,
             ["docker stop $(docker ps --quiet --filter publish=4000)"]
         );
-        let init = process(1, "systemd", 0);
+        let init = Process::foreign(1, "systemd", 0);
         assert!(stop(&[&init], &[])[0].starts_with("systemctl list-sockets"));
     }
 }
