@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod failure;
 pub mod health;
 pub mod init;
+pub mod integration;
 pub mod key;
 pub mod man;
 pub mod opened;
@@ -79,6 +80,8 @@ pub enum Command {
     Init,
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
+    /// Points clients at the gateway: Codex CLI, Claude Code and others
+    Integration(integration::IntegrationArgs),
     /// Shows a key of the gateway
     Key(key::KeyArgs),
     /// Prints the completions for a shell
@@ -112,6 +115,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Init => init::run(&cli.global),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
+        Command::Integration(args) => integration::run(&args, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
