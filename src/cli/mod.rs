@@ -55,6 +55,9 @@ pub struct Global {
     /// Print the tokens that scripts know, also on a terminal
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Show no progress and no notes on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// When to use colour
     #[command(flatten)]
     pub color: colorchoice_clap::Color,
