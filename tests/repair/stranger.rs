@@ -1,7 +1,7 @@
 //! A web server of somebody else, with a client that stays connected to it.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 /// A web server of somebody else, with a client that stays connected to it.
 pub struct Stranger {
@@ -11,7 +11,12 @@ pub struct Stranger {
 impl Stranger {
     /// Serves on a port until the test ends.
     pub fn on(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        Self::at((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// Serves at an address until the test ends.
+    pub fn at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { break };
@@ -19,7 +24,7 @@ impl Stranger {
             }
         });
         Self {
-            client: TcpStream::connect(("127.0.0.1", port)).unwrap(),
+            client: TcpStream::connect(address).unwrap(),
         }
     }
 
@@ -34,12 +39,19 @@ impl Stranger {
     }
 }
 
+const CLOSE: &[u8] = b"connection: close";
 const REST: &[u8] = b" OK\r\nContent-Length: 2\r\n\r\nhi";
 
 fn serve(mut stream: TcpStream) {
     let mut bytes = [0; 4096];
-    while stream.read(&mut bytes).is_ok_and(|read| read > 0) {
-        if stream.write_all(b"HTTP/1.1 200").is_err() || stream.write_all(REST).is_err() {
+    while let Ok(read @ 1..) = stream.read(&mut bytes) {
+        let is_last = bytes[..read]
+            .windows(CLOSE.len())
+            .any(|words| words.eq_ignore_ascii_case(CLOSE));
+        let is_said = stream
+            .write_all(b"HTTP/1.1 200")
+            .and_then(|()| stream.write_all(REST));
+        if is_said.is_err() || is_last {
             break;
         }
     }
