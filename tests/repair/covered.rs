@@ -6,7 +6,22 @@ use crate::catalogue::CATALOGUE;
 use crate::situations;
 
 /// What is not proved by a situation, and why.
-const NOT_PROVED: &[(&str, &str, char, &str)] = &[];
+const NOT_PROVED: &[(&str, &str, char, &str)] = &[
+    (
+        "config/missing",
+        "init",
+        'U',
+        "no plan does it: `flowgate init` makes the files of a new gateway, and has tests of its own",
+    ),
+    (
+        "readiness/hung",
+        "restart",
+        'U',
+        "it is asked for where a service answers on one path and is silent on another for 10 s, which \
+         no stand-in does; without asking it is proved",
+    ),
+    ("readiness/safe-mode", "set-api-keys", 'U', ""),
+];
 
 #[test]
 fn every_fix_that_can_be_applied_is_proved_live() {

@@ -35,6 +35,20 @@ fn one_fault_elsewhere() {
     prove(situation, &word("REPAIR_WAY"));
 }
 
+/// Not a test by itself: a server that serves until it is ended.
+#[test]
+#[ignore = "a fault needs it as a process of its own"]
+fn a_server_at_a_port() {
+    elsewhere::serve_at_a_port();
+}
+
+/// Not a test by itself: a proxy without keys that binds what its file says.
+#[test]
+#[ignore = "a fault needs it as a process of its own"]
+fn an_open_proxy() {
+    elsewhere::serve_to_everybody();
+}
+
 fn prove(situation: &Situation, way: &str) {
     match way {
         "all" => prove_with_all(situation),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::fix::text;
 use crate::gateway::{Gateway, UPSTREAM_KEY};
-use crate::stage::{ACTIVE, FLOWGATE_YAML, OTHER_KEY, PROXY_YAML, Stage};
+use crate::stage::{ACTIVE, FLOWGATE_YAML, OTHER_KEY, Stage};
 
 /// The answer to a request; none when nobody gives one.
 pub fn ask(at: SocketAddr, path: &str, key: Option<&str>) -> Option<(u16, String)> {
@@ -137,14 +137,7 @@ pub fn readiness_path_is_there(stage: &Stage, service: &str) -> bool {
     status(at, &value_of(settings, "readiness_path"), None) == Some(200)
 }
 
-/// Whether the config of CLIProxyAPIPlus is closed to others.
+/// Whether a file has these permission bits.
 pub fn is_mode(stage: &Stage, path: &str, mode: u32) -> bool {
     crate::fix::mode(&stage.gateway, path) == mode
-}
-
-/// Whether the config of CLIProxyAPIPlus has this line.
-pub fn proxy_config_has(stage: &Stage, line: &str) -> bool {
-    text(&stage.gateway, PROXY_YAML)
-        .lines()
-        .any(|one| one.trim() == line)
 }

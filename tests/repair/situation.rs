@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::fix::text;
 use crate::gateway::{PLANTED, roots};
 use crate::process::read;
-use crate::stage::Stage;
+use crate::stage::{FLOWGATE_YAML, PROXY_YAML, Stage};
 use crate::state::{Entry, differences, state};
 
 const SERVICES: [&str; 2] = ["litellm", "cliproxyapi_plus"];
@@ -27,14 +28,25 @@ pub struct Situation {
     pub make: fn() -> Stage,
     /// Whether the gateway does what it could not.
     pub works: fn(&Stage) -> bool,
-    /// Whether undo brings the fault back; else what was done stays done.
-    pub comes_back: bool,
+    /// What undo makes of the repair.
+    pub undo: Undo,
     /// Whether another fix of its row comes first, so that it must be named.
     pub is_second: bool,
     /// The exit code once it is repaired.
     pub exit_code: i32,
     /// What it needs around it.
     pub place: Place,
+}
+
+/// What undo makes of a repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// The gateway cannot do again what it could not.
+    ComesBack,
+    /// Files and modes are as before, and what runs goes on.
+    Stays,
+    /// There is nothing to take back.
+    Final,
 }
 
 /// What a situation needs around it.
@@ -44,6 +56,8 @@ pub enum Place {
     Anywhere,
     /// A user who is not root, whom modes and low ports hold back; in a network of his own.
     OrdinaryUser,
+    /// The same, beside a server of root at [`crate::elsewhere::HELD`].
+    BesideRoot,
     /// A network of its own, since it needs a port that others may hold, or every address.
     OwnNetwork,
 }
@@ -64,7 +78,7 @@ impl Situation {
             letter: 'S',
             make,
             works,
-            comes_back: true,
+            undo: Undo::ComesBack,
             is_second: false,
             exit_code: 0,
             place: Place::Anywhere,
@@ -89,7 +103,15 @@ impl Situation {
     /// What was done is not taken back by undo: a process that runs, goes on.
     pub const fn stays(self) -> Self {
         Self {
-            comes_back: false,
+            undo: Undo::Stays,
+            ..self
+        }
+    }
+
+    /// There is nothing to take back.
+    pub const fn is_final(self) -> Self {
+        Self {
+            undo: Undo::Final,
             ..self
         }
     }
@@ -172,7 +194,7 @@ pub fn prove_with_all(situation: &Situation) {
     assert_harmless(&mut stage, &before, &document);
     if situation.is_second {
         assert_repaired(situation, &stage, &document);
-        return assert_taken_back(&mut stage, &before, &document);
+        return assert_taken_back(situation, &mut stage, &before, &document);
     }
     assert_proved(situation, &mut stage, &before, &document);
 }
@@ -182,9 +204,10 @@ fn assert_proved(situation: &Situation, stage: &mut Stage, before: &Before, docu
         run(document, situation).unwrap_or_else(|| panic!("not repaired: {}", brief(document)));
     assert_eq!(run["fix"], situation.fix, "{run:#}");
     assert_repaired(situation, stage, document);
-    assert_taken_back(stage, before, document);
+    assert_taken_back(situation, stage, before, document);
     let is_back = !(situation.works)(stage);
-    assert_eq!(is_back, situation.comes_back, "whether undo brings it back");
+    let comes_back = situation.undo == Undo::ComesBack;
+    assert_eq!(is_back, comes_back, "whether undo brings it back");
 }
 
 fn assert_repaired(situation: &Situation, stage: &Stage, document: &Value) {
@@ -201,8 +224,12 @@ fn assert_repaired(situation: &Situation, stage: &Stage, document: &Value) {
     assert_eq!(document["exitCode"], situation.exit_code, "{left:?}");
 }
 
-fn assert_taken_back(stage: &mut Stage, before: &Before, document: &Value) {
+fn assert_taken_back(situation: &Situation, stage: &mut Stage, before: &Before, document: &Value) {
     let said = stage.gateway.flowgate(&["doctor", "undo"]);
+    if situation.undo == Undo::Final {
+        assert_eq!(said.code, 1, "{}", said.out);
+        return assert!(stage.others_are_well(), "after undo");
+    }
     assert_eq!(said.code, 0, "{}{}{}", said.out, said.err, brief(document));
     let left = differences(&before.files, &state(&stage.gateway.path(".")));
     assert_eq!(left, Vec::<String>::new(), "after undo: {}", said.out);
@@ -231,7 +258,8 @@ fn run<'a>(document: &'a Value, situation: &Situation) -> Option<&'a Value> {
 
 /// Nothing outside of the plan changed, and no secret is in what the repair wrote down.
 fn assert_harmless(stage: &mut Stage, before: &Before, document: &Value) {
-    let (files, targets) = planned(document);
+    let (mut files, targets) = planned(document);
+    files.extend(finished(stage, &targets));
     let changed = differences(&before.files, &state(&stage.gateway.path(".")));
     let outside: Vec<&String> = changed
         .iter()
@@ -265,6 +293,22 @@ fn planned(document: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
         );
     }
     (files, targets)
+}
+
+/// The files that an unfinished run changed which this one finishes.
+fn finished(stage: &Stage, targets: &BTreeSet<String>) -> Vec<String> {
+    let runs = targets
+        .iter()
+        .filter_map(|target| target.strip_prefix("run "));
+    let plans = runs.map(|run| {
+        let plan = format!(".router/runtime/doctor/runs/{run}/plan.json");
+        text(&stage.gateway, &plan)
+    });
+    let configs = [FLOWGATE_YAML, PROXY_YAML];
+    plans
+        .flat_map(|plan| configs.into_iter().filter(move |file| plan.contains(file)))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Plans, journals and reports hold no secret; copies of files are for this user alone.

@@ -56,3 +56,31 @@ fn serve(mut stream: TcpStream) {
         }
     }
 }
+
+/// Serves as a stranger, in a process of its own, until it is ended.
+pub fn serve_everybody(address: SocketAddr) {
+    for stream in TcpListener::bind(address).unwrap().incoming().flatten() {
+        std::thread::spawn(move || serve(stream));
+    }
+}
+
+/// Answers one request a connection, with a body or 404, until it is ended.
+pub fn answer_everybody(address: SocketAddr, answer: fn(&str) -> Option<&'static str>) {
+    for mut stream in TcpListener::bind(address).unwrap().incoming().flatten() {
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            let read = stream.read(&mut bytes).unwrap_or(0);
+            let request = String::from_utf8_lossy(&bytes[..read]).into_owned();
+            let (status, body) = match answer(&request) {
+                Some(body) => ("200 OK", body),
+                None => ("404 Not Found", "404 page not found"),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json; charset=utf-8\r\n\
+                 Content-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        });
+    }
+}

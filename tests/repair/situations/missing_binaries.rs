@@ -15,7 +15,8 @@ pub const ALL: &[Situation] = &[
         "set-mode",
         not_executable,
         litellm_serves,
-    ),
+    )
+    .stays(),
     Situation::asked(
         "a program that has another name",
         "missing-binaries/not-found:cliproxyapi_plus",

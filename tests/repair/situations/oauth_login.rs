@@ -1,13 +1,18 @@
 //! Faults of section 2: what a login needs.
 
+use std::net::TcpStream;
+
+use crate::elsewhere;
 use crate::fix::text;
-use crate::gateway::MANAGEMENT_KEY;
-use crate::oracle::{local, management_works, proxy_serves, status};
-use crate::process::{set_mode, write};
-use crate::situation::Situation;
-use crate::stage::{FLOWGATE_YAML, PROXY_YAML, Stage, TOKEN};
+use crate::gateway::{FLOWGATE, MANAGEMENT_KEY, UPSTREAM_KEY, is_listening};
+use crate::oracle::{ask, local, management_works, proxy_serves, status};
+use crate::process::{set_mode, wait_for, write};
+use crate::situation::{Place, Situation};
+use crate::stage::{ACTIVE, FLOWGATE_YAML, PROXY_YAML, Stage, TOKEN};
 use crate::supervised::Supervised;
 
+/// A model of the other edition.
+const MODEL: &str = "gpt-5.4";
 const MAINLINE: (&str, &str, &str) = ("cliproxyapi_plus", "FLOWGATE_STANDIN_EDITION", "mainline");
 
 pub const ALL: &[Situation] = &[
@@ -17,7 +22,8 @@ pub const ALL: &[Situation] = &[
         "set-management-key",
         without_management,
         management_works,
-    ),
+    )
+    .leaves_an_error(),
     Situation::asked(
         "a management key that the program has not read",
         "oauth-login/management-disabled:cliproxyapi_plus",
@@ -25,21 +31,24 @@ pub const ALL: &[Situation] = &[
         management_not_read,
         management_works,
     )
-    .stays(),
+    .stays()
+    .leaves_an_error(),
     Situation::asked(
         "a kept management key that is not the one of the program",
         "oauth-login/management-key-mismatch:cliproxyapi_plus",
         "set-management-key",
         other_management_key,
         management_works,
-    ),
+    )
+    .leaves_an_error(),
     Situation::asked(
         "a login path that does not exist",
         "oauth-login/wrong-endpoint:codex",
         "set-endpoint",
         wrong_endpoint,
         |stage| text(&stage.gateway, FLOWGATE_YAML).contains("/codex-auth-url?is_webui=true"),
-    ),
+    )
+    .leaves_an_error(),
     Situation::asked(
         "a ban",
         "oauth-login/banned:cliproxyapi_plus",
@@ -47,13 +56,42 @@ pub const ALL: &[Situation] = &[
         banned,
         management_works,
     )
-    .stays(),
+    .stays()
+    .leaves_an_error(),
+    Situation::safe(
+        "a callback port that the program itself holds, and nobody uses the program",
+        "oauth-login/callback-port-busy:codex",
+        "restart",
+        callback_held,
+        |stage| !is_listening(CALLBACK) && proxy_answers(stage),
+    )
+    .stays()
+    .leaves_an_error()
+    .at(Place::OwnNetwork),
+    Situation::asked(
+        "a callback port that the program itself holds while it serves somebody",
+        "oauth-login/callback-port-busy:codex",
+        "restart",
+        || {
+            let mut stage = callback_held();
+            let client = TcpStream::connect(local(stage.gateway.proxy)).unwrap();
+            stage.clients.push(client);
+            stage
+        },
+        |stage| !is_listening(CALLBACK) && proxy_answers(stage),
+    )
+    .stays()
+    .leaves_an_error()
+    .at(Place::OwnNetwork),
     Situation::asked(
         "a login that is switched off",
         "oauth-login/credential-disabled:.router/auths/codex-ana@example.com.json",
         "enable",
         disabled,
-        |stage| text(&stage.gateway, TOKEN).contains("\"disabled\":false"),
+        |stage| {
+            let at = local(stage.gateway.proxy);
+            ask(at, "/v1/models", Some(UPSTREAM_KEY)).is_some_and(|(_, body)| body.contains(MODEL))
+        },
     ),
     Situation::asked(
         "a login in a folder that the program does not read",
@@ -130,6 +168,7 @@ fn banned() -> Stage {
 
 fn disabled() -> Stage {
     let stage = Stage::around(Supervised::new(&[MAINLINE]));
+    stage.gateway.edit(ACTIVE, "gpt-5", MODEL);
     let token = text(&stage.gateway, TOKEN).replacen('{', "{\"disabled\":true,", 1);
     write(&stage.gateway.path(TOKEN), &token, 0o600);
     stage.start();
@@ -147,4 +186,28 @@ fn wrong_auth_dir() -> Stage {
         .edit(PROXY_YAML, line, "auth-dir: ./other-auths");
     stage.start();
     stage
+}
+
+/// Where the browser comes back after a login to codex.
+const CALLBACK: u16 = 1455;
+
+/// A program that waits for a browser since its first start, as it does for five minutes.
+fn callback_held() -> Stage {
+    let stage = logged_out(&[]);
+    let program = stage.gateway.path(".router/runtime/bin/CLIProxyAPIPlus");
+    let waited = stage.gateway.path("waited");
+    std::fs::remove_file(&program).unwrap();
+    let waiting = elsewhere::command("a_server_at_a_port", &[("REPAIR_PORT", "1455")]);
+    let script = format!(
+        "#!/bin/sh\nif [ ! -e {waited} ]; then\n  touch {waited}\n  {waiting} &\nfi\nexec {FLOWGATE} \"$@\"\n",
+        waited = waited.display(),
+    );
+    write(&program, &script, 0o755);
+    stage.start();
+    wait_for("the callback port to be held", || is_listening(CALLBACK));
+    stage
+}
+
+fn proxy_answers(stage: &Stage) -> bool {
+    status(local(stage.gateway.proxy), "/v1/models", Some(UPSTREAM_KEY)) == Some(200)
 }

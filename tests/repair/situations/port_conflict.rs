@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::elsewhere::HELD;
 use crate::fix::text;
 use crate::gateway::{Gateway, is_listening};
 use crate::oracle::{both_serve, litellm_serves, local, proxy_serves, upstream_works};
 use crate::process::{Process, read, wait_for, write};
 use crate::situation::{Place, Situation};
 use crate::stage::{ACTIVE, FLOWGATE_YAML, Stage, at_v6, copy_elsewhere};
-use crate::supervised::Supervised;
 
 const FOREIGN: &str = "port-conflict/foreign-listener:litellm";
 
@@ -43,16 +43,14 @@ pub const ALL: &[Situation] = &[
         "stop-orphan",
         orphan,
         serves_instead_of_orphan,
-    )
-    .stays(),
+    ),
     Situation::asked(
         "an earlier run that serves somebody",
         "port-conflict/own-orphan:litellm",
         "stop-orphan",
         orphan_with_client,
         serves_instead_of_orphan,
-    )
-    .stays(),
+    ),
     Situation::safe(
         "a litellm that moved away from its port, which is free again",
         "port-conflict/drifted-port:litellm",
@@ -90,6 +88,14 @@ pub const ALL: &[Situation] = &[
         litellm_serves,
     )
     .at(Place::OrdinaryUser),
+    Situation::asked(
+        "a server of root on the port of litellm, of which nobody else sees the owner",
+        "port-conflict/unknown-owner:litellm",
+        "move-port",
+        held_by_root,
+        litellm_serves,
+    )
+    .at(Place::BesideRoot),
 ];
 
 fn stranger_on_litellm() -> Stage {
@@ -177,7 +183,7 @@ fn drifted() -> Stage {
         read(&log).contains("Uvicorn running on")
     });
     drop(holder);
-    Stage::around(Supervised(gateway))
+    Stage::recorded(gateway)
 }
 
 fn same_port() -> Stage {
@@ -218,5 +224,14 @@ fn reserved_port() -> Stage {
     stage.gateway.edit(FLOWGATE_YAML, &port, "883");
     stage.start();
     assert!(proxy_serves(&stage), "only litellm cannot start");
+    stage
+}
+
+fn held_by_root() -> Stage {
+    let stage = Stage::stopped();
+    wait_for("the server of root", || is_listening(HELD));
+    let port = stage.gateway.litellm.to_string();
+    stage.gateway.edit(FLOWGATE_YAML, &port, &HELD.to_string());
+    stage.start();
     stage
 }

@@ -3,15 +3,15 @@
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::fix::text;
+use crate::fix::{has_variable, text};
 use crate::gateway::{Gateway, MASTER_KEY, UPSTREAM_KEY, free_port, is_listening};
 use crate::oracle::{
     ask, both_serve, litellm_serves, local, port_of, readiness_path_is_there, upstream_works,
 };
-use crate::process::{wait_for, write};
+use crate::process::{read, wait_for, write};
 use crate::situation::Situation;
-use crate::stage::{ACTIVE, FLOWGATE_YAML, OTHER_KEY, Stage, is_suspended};
-use crate::supervised::{Supervised, send};
+use crate::stage::{ACTIVE, FLOWGATE_YAML, OTHER_KEY, PROXY_YAML, Stage, is_suspended};
+use crate::supervised::send;
 
 pub const ALL: &[Situation] = &[
     Situation::safe(
@@ -29,14 +29,21 @@ pub const ALL: &[Situation] = &[
         litellm_serves,
     ),
     Situation::safe(
-        "both services killed and nobody watches",
-        "readiness/killed:litellm",
+        "both services dead and nobody watches",
+        "readiness/not-running:litellm",
         "start",
         || {
             let stage = Stage::started();
             stage.kill(&["litellm", "cliproxyapi_plus"]);
             stage
         },
+        both_serve,
+    ),
+    Situation::safe(
+        "a service that was killed, as its supervisor saw",
+        "readiness/killed:litellm",
+        "start",
+        killed,
         both_serve,
     ),
     Situation::safe(
@@ -130,13 +137,48 @@ pub const ALL: &[Situation] = &[
         },
     ),
     Situation::asked(
+        "a key of the file that litellm has not read",
+        "readiness/client-key-rejected:litellm",
+        "restart",
+        || {
+            let mut gateway = Gateway::new();
+            gateway.start("cliproxyapi_plus");
+            gateway.start("litellm");
+            let whole = text(&gateway, ACTIVE);
+            swap_in_old(
+                &gateway,
+                ACTIVE,
+                &whole.replace(MASTER_KEY, OTHER_MASTER_KEY),
+            );
+            Stage::recorded(gateway)
+        },
+        litellm_serves,
+    )
+    .stays(),
+    Situation::asked(
+        "a key of the file that the proxy has not read",
+        "readiness/upstream-key-rejected:litellm",
+        "restart",
+        || {
+            let stage = Stage::stopped();
+            let gateway = &stage.gateway;
+            let right = text(gateway, PROXY_YAML);
+            gateway.edit(PROXY_YAML, UPSTREAM_KEY, OTHER_KEY);
+            stage.start();
+            swap_in_old(gateway, PROXY_YAML, &right);
+            stage
+        },
+        upstream_works,
+    )
+    .stays(),
+    Situation::asked(
         "a proxy that captures loopback",
         "readiness/proxy-captures-loopback:litellm",
         "restart",
         captured,
         |stage| {
             let pid = stage.recorded_pid("litellm").unwrap();
-            crate::fix::has_variable(pid, "NO_PROXY") && litellm_serves(stage)
+            has_variable(pid, "NO_PROXY") && litellm_serves(stage)
         },
     )
     .stays(),
@@ -167,6 +209,8 @@ pub const ALL: &[Situation] = &[
     ),
 ];
 
+/// A master key that litellm has not read.
+const OTHER_MASTER_KEY: &str = "sk-another-master-key-0001";
 const KEPT_KEY: &str = ".router/secrets/litellm-master.key";
 
 fn never_started() -> Stage {
@@ -201,7 +245,7 @@ fn crash_loop() -> Stage {
         .gateway
         .path(".router/runtime/supervisor/litellm.history.jsonl");
     wait_for("litellm to end again", || {
-        crate::process::read(&history).matches("\"exit\"").count() > 2
+        read(&history).matches("\"exit\"").count() > 2
     });
     stage.kill(&["cliproxyapi_plus"]);
     write(&needed, "", 0o644);
@@ -241,5 +285,31 @@ fn captured() -> Stage {
     gateway.spawn("litellm", &[("HTTP_PROXY", proxy)]);
     let port = gateway.litellm;
     wait_for("LiteLLM to listen", || is_listening(port));
-    Stage::around(Supervised(gateway))
+    Stage::recorded(gateway)
+}
+
+/// Puts a file in the place of another by a rename, with a time of long ago, as restoring a backup does:
+/// neither a watch nor the time tells of it.
+fn swap_in_old(gateway: &Gateway, path: &str, text: &str) {
+    let beside = gateway.path("config/backup");
+    write(&beside, text, 0o600);
+    let long_ago =
+        std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let file = std::fs::File::options().write(true).open(&beside).unwrap();
+    file.set_modified(long_ago).unwrap();
+    rustix::fs::rename(&beside, gateway.path(path)).unwrap();
+}
+
+/// Dead, with the line that its supervisor wrote before it died as well.
+fn killed() -> Stage {
+    let stage = Stage::started();
+    stage.kill(&["litellm", "cliproxyapi_plus"]);
+    let path = stage
+        .gateway
+        .path(".router/runtime/supervisor/litellm.json");
+    let mut record: serde_json::Value = serde_json::from_str(&read(&path)).unwrap();
+    let now = jiff::Timestamp::now().to_string();
+    record["lastExit"] = json!({"at": now, "code": null, "signal": "KILL", "uptimeMs": 5000});
+    write(&path, &record.to_string(), 0o600);
+    stage
 }

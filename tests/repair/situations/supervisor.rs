@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::crash;
 use crate::fix::text;
+use crate::gateway::FLOWGATE;
 use crate::process::write;
 use crate::situation::Situation;
 use crate::stage::{FLOWGATE_YAML, Stage};
@@ -49,24 +50,19 @@ pub const ALL: &[Situation] = &[
             let port = format!("port: {}\n", stage.gateway.proxy);
             text(&stage.gateway, FLOWGATE_YAML).contains(&port)
         },
-    ),
+    )
+    .is_final(),
     Situation::safe(
         "a supervisor of an older flowgate",
         "supervisor/version-skew:supervisor",
         "reexec-supervisor",
-        || {
-            let mut stage = Stage::started();
-            stage.pid = holder(&stage);
-            let own = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
-            stage.gateway.edit(LOCK, &own, "\"0.0.1\"");
-            stage
-        },
+        older_supervisor,
         |stage| {
             let is_new = text(&stage.gateway, LOCK).contains(env!("CARGO_PKG_VERSION"));
             is_new && holder(stage) == stage.pid && is_alive(stage.pid)
         },
     )
-    .stays(),
+    .is_final(),
 ];
 
 /// The pid that the lock of the supervisor names.
@@ -81,5 +77,36 @@ fn killed_repair() -> Stage {
     stage.put_stranger(crate::oracle::local(stage.gateway.proxy));
     let config = stage.gateway.path(FLOWGATE_YAML);
     assert!(crash::is_killed(&config, 8, "before"));
+    stage
+}
+
+/// The flowgate under test with an older version in it, as the supervisor of both services.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test runs the program under test"
+)]
+fn older_supervisor() -> Stage {
+    let (own, older) = (env!("CARGO_PKG_VERSION"), "0.0.1");
+    assert_eq!(
+        own.len(),
+        older.len(),
+        "one is put in the place of the other"
+    );
+    let mut stage = Stage::stopped();
+    // A state of the files leaves out what ends so.
+    let program = stage.gateway.path("older.log");
+    let script = format!(
+        "LC_ALL=C sed 's/{}/{older}/g' {FLOWGATE} >{program} && chmod 755 {program} && exec {program} service start all",
+        own.replace('.', "\\."),
+        program = program.display(),
+    );
+    let started = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(stage.gateway.path("."))
+        .env("HOME", stage.gateway.path("."))
+        .output()
+        .unwrap();
+    assert!(started.status.success(), "{started:?}");
+    stage.pid = holder(&stage);
     stage
 }

@@ -1,9 +1,14 @@
 //! Faults of section 5 on the way from LiteLLM to the proxy, and of who may use it.
 
-use crate::gateway::free_port;
-use crate::oracle::upstream_works;
-use crate::situation::Situation;
-use crate::stage::{ACTIVE, FLOWGATE_YAML, Stage};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::elsewhere;
+use crate::fix::text;
+use crate::gateway::{UPSTREAM_KEY, free_port};
+use crate::oracle::{local, status, upstream_works};
+use crate::process::write;
+use crate::situation::{Place, Situation};
+use crate::stage::{ACTIVE, FLOWGATE_YAML, PROXY_YAML, Stage};
 
 pub const ALL: &[Situation] = &[
     Situation::asked(
@@ -53,7 +58,42 @@ pub const ALL: &[Situation] = &[
         || edited("openai/gpt-5\"", "openai/gpt-5x\""),
         upstream_works,
     ),
+    Situation::asked(
+        "a proxy without keys that every machine reaches",
+        "readiness/open-gateway:cliproxyapi_plus",
+        "set-host",
+        open_to_all,
+        |stage| {
+            let port = stage.gateway.proxy;
+            let elsewhere = SocketAddr::from((OTHER_ADDRESS, port));
+            let is_served = status(local(port), "/v1/models", None) == Some(200);
+            is_served && status(elsewhere, "/v1/models", None).is_none()
+        },
+    )
+    .at(Place::OwnNetwork),
 ];
+
+/// An address of this machine that only a listener at every address answers.
+const OTHER_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// The stand-ins bind loopback alone, so the test itself plays a proxy that binds what its file says.
+fn open_to_all() -> Stage {
+    let stage = Stage::stopped();
+    let gateway = &stage.gateway;
+    gateway.edit(PROXY_YAML, "host: 127.0.0.1", "host: 0.0.0.0");
+    gateway.edit(PROXY_YAML, &format!("api-keys:\n  - {UPSTREAM_KEY}\n"), "");
+    let whole = text(gateway, FLOWGATE_YAML);
+    let (head, tail) = whole.rsplit_once("host: 127.0.0.1").unwrap();
+    let path = gateway.path(FLOWGATE_YAML);
+    write(&path, &format!("{head}host: 0.0.0.0{tail}"), 0o644);
+    let program = gateway.path(".router/runtime/bin/CLIProxyAPIPlus");
+    std::fs::remove_file(&program).unwrap();
+    let config = gateway.path(PROXY_YAML).display().to_string();
+    let open = elsewhere::command("an_open_proxy", &[("REPAIR_CONFIG", &config)]);
+    write(&program, &format!("#!/bin/sh\nexec {open}\n"), 0o755);
+    stage.start();
+    stage
+}
 
 /// A change in the config that is written by hand, which litellm has read.
 fn edited(right: &str, wrong: &str) -> Stage {
