@@ -61,6 +61,12 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
             want(folder, FileRole::DumpDir, false);
         }
     }
+    for path in wave
+        .services()
+        .filter_map(|service| service.env_file.as_ref())
+    {
+        want(path.clone(), FileRole::Key, true);
+    }
     let secrets = &context.secrets_dir;
     for name in [
         "management.key",

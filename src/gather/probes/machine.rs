@@ -103,12 +103,19 @@ pub async fn tokens(
     let shared = Arc::clone(context);
     let asked = dirs.clone();
     let looked = deadline.blocking("token files", move || {
-        credentials::look(
+        let mut found = credentials::look(
             &asked,
             &shared.root,
             &shared.fingerprinter,
             &shared.redactor,
-        )
+        );
+        found.elsewhere = credentials::look_elsewhere(
+            &asked,
+            &shared.root,
+            &shared.fingerprinter,
+            &shared.redactor,
+        );
+        found
     });
     match looked.await {
         Observed::Known(found) => found,
