@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod again;
+pub mod auth;
 mod catalogue;
 pub mod completions;
 pub mod config;
@@ -79,6 +80,8 @@ pub enum Command {
     Init,
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
+    /// Logs in to providers
+    Auth(auth::AuthArgs),
     /// Shows a key of the gateway
     Key(key::KeyArgs),
     /// Prints the completions for a shell
@@ -112,6 +115,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Init => init::run(&cli.global),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
+        Command::Auth(auth) => auth::run(&auth, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
