@@ -2,6 +2,7 @@
 
 mod attempt;
 mod refusal;
+mod standing;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use attempt::{
 };
 pub use refusal::Refusal;
 use refusal::refusals;
+pub use standing::Standing;
 
 /// The logins of a snapshot, and what stands between each and its use. Made once for a look at all.
 pub struct Logins<'a> {

@@ -80,7 +80,7 @@ pub enum Command {
     Init,
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
-    /// Logs in to providers
+    /// Logs in to providers, and shows who is logged in
     Auth(auth::AuthArgs),
     /// Shows a key of the gateway
     Key(key::KeyArgs),
