@@ -82,7 +82,7 @@ pub enum Command {
     Profile(profile::ProfileArgs),
     /// Logs in to providers, and shows who is logged in
     Auth(auth::AuthArgs),
-    /// Shows a key of the gateway
+    /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
     Completions(completions::CompletionsArgs),

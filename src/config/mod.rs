@@ -19,6 +19,7 @@ mod excerpt;
 mod fault;
 pub mod file;
 pub mod imported;
+pub mod in_use;
 pub mod key_ref;
 pub mod keys;
 pub mod litellm;

@@ -6,7 +6,7 @@ use flowgate_checks::model::{AuthDirRole, FileRole, ServiceKind};
 
 use super::configs::{Wave0, holds_secret};
 use super::context::Context;
-use super::files::{self, WantedFile};
+use super::files::{self, LogPlace, WantedFile};
 use crate::config::auth_dir;
 
 /// The configs, the auth dirs with their tokens, flowgate's own secrets, and the directories that
@@ -91,6 +91,32 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
     // one file the first counts.
     wanted.sort_by_key(|file| file.role == FileRole::ConfigDir);
     wanted
+}
+
+/// The logs of this gateway, each with the one of before.
+pub fn logs(
+    wave: &Wave0,
+    auth_dirs: &[(PathBuf, AuthDirRole)],
+    context: &Context,
+) -> Vec<LogPlace> {
+    let Some(flowgate) = &wave.flowgate else {
+        return Vec::new();
+    };
+    let folder = flowgate.paths.runtime_dir.join("process-logs");
+    let of_services = wave.services().flat_map(|service| {
+        ["log", "log.1"].map(|ending| folder.join(format!("{}.{ending}", service.name)))
+    });
+    let own = wave.service(ServiceKind::Cliproxyapi).map(|service| {
+        let cwd = service.cwd.as_deref().unwrap_or(&context.cwd);
+        cwd.join("logs/main.log")
+    });
+    let beside_logins = auth_dirs.iter().map(|(dir, _)| dir.join("logs/main.log"));
+    of_services
+        .chain([flowgate.paths.log_file.clone()])
+        .chain(own)
+        .chain(beside_logins)
+        .map(LogPlace)
+        .collect()
 }
 
 /// The auth dirs of this gateway, the one that the service reads first.

@@ -36,4 +36,5 @@ mod start_faults;
 mod static_faults;
 mod status;
 mod supervised;
+mod umask;
 mod unusual;

@@ -29,6 +29,7 @@ mod process;
 mod races;
 #[path = "../live/report.rs"]
 mod report;
+mod rotate;
 mod services;
 mod state;
 mod stranger;

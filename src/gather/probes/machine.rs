@@ -155,6 +155,24 @@ pub async fn files(
     }
 }
 
+/// The logs that others may read, and whether a known secret stands in their end. To be asked when every
+/// secret has been read.
+pub async fn exposed_logs(
+    dirs: Vec<(PathBuf, AuthDirRole)>,
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> BTreeMap<String, Observed<FileFacts>> {
+    let (wave, shared) = (Arc::clone(wave), Arc::clone(context));
+    let looked = deadline.blocking("logs with secrets", move || {
+        let places = secret_files::logs(&wave, &dirs, &shared);
+        let wanted = files::with_secrets(&places, &shared.redactor);
+        files::look(&wanted, &shared.users, &shared.root)
+    });
+    // A log that nobody could look through in time is not known to hold anything.
+    looked.await.known_or_default()
+}
+
 /// The machine.
 pub async fn host(wave: &Arc<Wave0>, context: &Arc<Context>, deadline: &Deadline) -> Host {
     let (wave, shared) = (Arc::clone(wave), Arc::clone(context));
