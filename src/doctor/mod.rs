@@ -1,5 +1,6 @@
 //! One look: gather, diagnose, report.
 
+pub mod accounts;
 pub mod bundle;
 pub mod health;
 pub mod left_out;

@@ -9,7 +9,7 @@ mod look;
 mod mute;
 mod runs;
 mod schema;
-mod talk;
+pub mod talk;
 mod undo;
 mod wait;
 
