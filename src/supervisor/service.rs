@@ -203,7 +203,8 @@ impl Service {
             Message::Restart(plan, launch, asker) => self.asked_to_restart(plan, launch, asker),
             Message::Adopt(plan, launch, asker) => self.asked_to_adopt(plan, launch, asker),
             Message::Stop(asker) => self.asked_to_stop(asker),
-            Message::Hasten => self.stop.haste.notify_waiters(),
+            // Kept for the ladder, should it be between two rungs.
+            Message::Hasten => self.stop.haste.notify_one(),
             Message::Saw(run, sight) if run == self.serial => self.saw(sight),
             Message::Ended(run, ending) if run == self.serial => self.ended(&ending),
             Message::Signalled(signal) => self.signalled(signal),
