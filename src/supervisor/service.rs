@@ -48,7 +48,7 @@ pub enum Message {
     Climbed(Result<(), String>),
     /// What it waited for has come, and what that was.
     Due(u64, String),
-    /// Its record is to be kept for good.
+    /// What nobody has to wait for is to be done.
     Settle,
 }
 
@@ -210,7 +210,7 @@ impl Service {
             Message::Signalled(signal) => self.signalled(signal),
             Message::Climbed(result) => self.climbed(result),
             Message::Due(run, why) if run == self.serial => self.due(&why),
-            Message::Settle => self.keep(),
+            Message::Settle => self.settle(),
             // News of an earlier run.
             Message::Saw(..) | Message::Ended(..) | Message::Due(..) => {}
         }

@@ -39,7 +39,9 @@ pub(super) enum Begun {
 pub(super) fn begin(opened: &Opened) -> Result<Begun, Failure> {
     let runtime = &opened.config.paths.runtime_dir;
     let longest = opened.config.services.iter();
-    let longest = longest.map(|one| one.ready_timeout + one.stop_timeout).max();
+    let longest = longest
+        .map(|one| one.ready_timeout + one.stop_timeout)
+        .max();
     let deadline = Instant::now() + longest.unwrap_or_default() + SLACK;
     let mut yielded = None;
     loop {
