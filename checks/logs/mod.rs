@@ -4,6 +4,8 @@ mod chat;
 mod litellm;
 mod refusal;
 mod request;
+mod signature;
+mod traceback;
 
 pub use chat::proves_a_chat;
 pub use litellm::{
@@ -11,3 +13,5 @@ pub use litellm::{
 };
 pub use refusal::{Refusal, config_refusal, master_key_refusal};
 pub use request::is_request;
+pub use signature::{SIGNATURES, Signature, crash, deciding, signature_of, unexplained};
+pub use traceback::{exception_of_startup, last_exception};

@@ -3,7 +3,9 @@
 use super::WRONG_AUTH_DIR;
 use crate::by_hand;
 use crate::logins::{is_unread, is_usable, provider_of};
-use crate::model::{AuthDirRole, Evidence, Finding, Fix, Severity, Snapshot, Subject, Verdict};
+use crate::model::{
+    AuthDir, AuthDirRole, Evidence, Finding, Fix, Severity, Snapshot, Subject, Verdict,
+};
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
@@ -13,6 +15,18 @@ use crate::steps::{self, Edits};
 /// it reads none of that provider.
 pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
     let snapshot = proxy.snapshot;
+    // Where that is no folder the program does not start: its config is the matter.
+    let mut dirs = snapshot.credentials.auth_dirs.iter();
+    let is_file = |dir: &AuthDir| {
+        let why = dir
+            .listing
+            .why_unknown()
+            .map(|unknown| unknown.why.as_str());
+        dir.role == AuthDirRole::Service && why == Some("is not a directory")
+    };
+    if dirs.any(is_file) {
+        return;
+    }
     let mut found: Vec<(&str, String)> = snapshot
         .credentials
         .files

@@ -25,7 +25,7 @@ pub use interpret::interpret;
 const FILE_LIMIT: u64 = 64 * 1024;
 
 /// Most token files of one directory that are read.
-const MOST_FILES: usize = 500;
+const MOST_FILES: usize = 2000;
 
 /// Most directory entries that are looked at; an auth dir may be somebody's home.
 const MOST_ENTRIES: usize = 20_000;
