@@ -7,6 +7,7 @@ mod client_model;
 mod client_own_key;
 mod client_pointed;
 mod client_url;
+mod config_fault;
 mod config_rejected;
 mod crash_loop;
 mod edit;

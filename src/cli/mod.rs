@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod again;
+pub mod auth;
 mod catalogue;
 pub mod completions;
 pub mod config;
@@ -56,6 +57,9 @@ pub struct Global {
     /// Print the tokens that scripts know, also on a terminal
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Show no progress and no notes on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// When to use colour
     #[command(flatten)]
     pub color: colorchoice_clap::Color,
@@ -82,7 +86,9 @@ pub enum Command {
     Profile(profile::ProfileArgs),
     /// Points clients at the gateway: Codex CLI, Claude Code and others
     Integration(integration::IntegrationArgs),
-    /// Shows a key of the gateway
+    /// Logs in to providers, and shows who is logged in
+    Auth(auth::AuthArgs),
+    /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
     Completions(completions::CompletionsArgs),
@@ -94,13 +100,13 @@ pub enum Command {
     /// Supervises the services of one runtime dir
     #[command(hide = true)]
     Supervise(supervise::SuperviseArgs),
-    /// Becomes a service
-    #[command(hide = true)]
-    ExecService(supervise::ExecServiceArgs),
 }
 
 /// Runs flowgate and gives its exit code. The arguments include the name of the program.
 pub fn run(args: Vec<OsString>) -> u8 {
+    if let Some(service) = supervise::service_of(&args) {
+        return supervise::exec_service(service);
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return refuse(&args, &error),
@@ -116,12 +122,12 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Init => init::run(&cli.global),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
         Command::Integration(args) => integration::run(&args, &cli.global),
+        Command::Auth(auth) => auth::run(&auth, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
         Command::Standin(standin) => standin::run(&standin),
         Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
-        Command::ExecService(service) => Ok(supervise::exec_service(&service)),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

@@ -1,6 +1,7 @@
 //! What flowgate knows of the two programs.
 
 pub mod as_client;
+pub mod auth_files;
 pub mod classify;
 pub mod client;
 pub mod cliproxyapi;
