@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "config",
             "doctor",
+            "integration",
             "repair",
             "report",
             "standin",
@@ -24,9 +25,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A repair is told in the report, as data.
     (
         "repair",
-        &["config", "doctor", "report", "supervisor", "sys"],
+        &[
+            "config",
+            "doctor",
+            "integration",
+            "report",
+            "supervisor",
+            "sys",
+        ],
     ),
-    ("gather", &["config", "gateway", "supervisor", "sys"]),
+    (
+        "gather",
+        &["config", "gateway", "integration", "supervisor", "sys"],
+    ),
+    ("integration", &["config", "gateway", "sys"]),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),
