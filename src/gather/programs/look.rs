@@ -9,9 +9,9 @@ use flowgate_checks::model::{
     ElfFacts, Executable, Mode, Observed, PackageFacts, ProgramContent, ProgramState, ServiceKind,
 };
 
-use super::access::{Obstacle, can_execute, mount_of, reach};
-use super::content::{Sniffed, sniff};
-use super::elf::parse_elf;
+use crate::sys::access::{Obstacle, can_execute, mount_of, reach};
+use crate::sys::content::{Sniffed, sniff};
+use crate::sys::elf::parse_elf;
 use super::resolve::CommandLine;
 use super::runner::parse_runner;
 use super::siblings::siblings;
