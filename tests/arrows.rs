@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "bootstrap",
             "config",
             "doctor",
             "repair",
@@ -24,9 +25,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A repair is told in the report, as data.
     (
         "repair",
-        &["config", "doctor", "report", "supervisor", "sys"],
+        &[
+            "bootstrap",
+            "config",
+            "doctor",
+            "report",
+            "supervisor",
+            "sys",
+        ],
     ),
-    ("gather", &["config", "gateway", "supervisor", "sys"]),
+    // Of the obtaining only what it wrote down.
+    (
+        "gather",
+        &["bootstrap", "config", "gateway", "supervisor", "sys"],
+    ),
+    ("bootstrap", &["config", "gateway", "sys"]),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),
