@@ -32,7 +32,8 @@ pub fn program(bytes: &[u8], name: &str) -> Result<Vec<u8>, BootstrapError> {
     if let Some(kind) = no_archive(bytes) {
         return Err(bad(format!("is no tar.gz archive: it is {kind}")));
     }
-    let damaged = |error: &io::Error| match error.get_ref().is_some_and(|inner| inner.is::<Bomb>()) {
+    let damaged = |error: &io::Error| match error.get_ref().is_some_and(|inner| inner.is::<Bomb>())
+    {
         true => bad(format!("unpacks to more than {} MB", LARGEST >> 20)),
         false => bad("is cut off or damaged: it cannot be unpacked to its end".into()),
     };
@@ -95,7 +96,9 @@ fn plain_name(entry: &Entry<'_, impl Read>) -> Result<Option<String>, String> {
         .components()
         .any(|part| matches!(part, Component::ParentDir | Component::RootDir));
     if leads_out {
-        return Err(format!("holds {shown}, a path that leads out of it; nothing was taken"));
+        return Err(format!(
+            "holds {shown}, a path that leads out of it; nothing was taken"
+        ));
     }
     match entry.header().entry_type() {
         EntryType::Regular | EntryType::Continuous => Ok(Path::new(&path)
@@ -105,7 +108,9 @@ fn plain_name(entry: &Entry<'_, impl Read>) -> Result<Option<String>, String> {
         EntryType::Symlink | EntryType::Link => {
             Err(format!("holds {shown}, a link; nothing was taken"))
         }
-        _ => Err(format!("holds {shown}, which is no file; nothing was taken")),
+        _ => Err(format!(
+            "holds {shown}, which is no file; nothing was taken"
+        )),
     }
 }
 
@@ -167,7 +172,11 @@ mod tests {
     fn with(name: &str, content: &[u8]) -> Vec<u8> {
         packed(|builder| {
             builder
-                .append_data(&mut entry(EntryType::Regular, content.len() as u64), name, content)
+                .append_data(
+                    &mut entry(EntryType::Regular, content.len() as u64),
+                    name,
+                    content,
+                )
                 .unwrap();
         })
     }
@@ -178,7 +187,11 @@ mod tests {
 
     #[test]
     fn the_program_is_found_under_each_of_its_names() {
-        for name in ["cli-proxy-api-plus", "folder/CLIProxyAPIPlus", "cli-proxy-api"] {
+        for name in [
+            "cli-proxy-api-plus",
+            "folder/CLIProxyAPIPlus",
+            "cli-proxy-api",
+        ] {
             assert_eq!(program(&with(name, b"#!x"), "x").unwrap(), b"#!x", "{name}");
         }
         assert!(sentence(&with("LICENSE", b"MIT")).contains("none of its 1 entries"));
@@ -236,7 +249,10 @@ mod tests {
         header.set_cksum();
         bomb.write_all(header.as_bytes()).unwrap();
         bomb.write_all(&zeros).unwrap();
-        assert_eq!(sentence(&bomb.finish().unwrap()), "x.tar.gz unpacks to more than 512 MB");
+        assert_eq!(
+            sentence(&bomb.finish().unwrap()),
+            "x.tar.gz unpacks to more than 512 MB"
+        );
     }
 
     #[test]
@@ -266,7 +282,10 @@ mod tests {
             (b"PK\x03\x04....", "zip"),
             (b"\x7fELF....", "a program that is not packed"),
         ] {
-            assert_eq!(sentence(bytes), format!("x.tar.gz is no tar.gz archive: it is {what}"));
+            assert_eq!(
+                sentence(bytes),
+                format!("x.tar.gz is no tar.gz archive: it is {what}")
+            );
         }
     }
 

@@ -125,13 +125,20 @@ mod tests {
         ];
         for (names, os, arch, has_glibc, wanted) in rows {
             let platform = Platform::of(os, arch, has_glibc);
-            assert_eq!(platform.choose(names.iter().copied()), wanted, "{platform:?}");
+            assert_eq!(
+                platform.choose(names.iter().copied()),
+                wanted,
+                "{platform:?}"
+            );
         }
     }
 
     #[test]
     fn a_plus_build_is_taken_before_another() {
-        let names = ["CLIProxyAPI_7_linux_amd64.tar.gz", "CLIProxyAPIPlus_7_linux_amd64.tar.gz"];
+        let names = [
+            "CLIProxyAPI_7_linux_amd64.tar.gz",
+            "CLIProxyAPIPlus_7_linux_amd64.tar.gz",
+        ];
         let platform = Platform::of("linux", "x86_64", true);
         assert_eq!(platform.choose(names.into_iter()), Some(names[1]));
         assert_eq!(platform.choose(names[..1].iter().copied()), Some(names[0]));

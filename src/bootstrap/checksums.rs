@@ -25,9 +25,14 @@ mod tests {
     #[test]
     fn lines_of_both_forms_are_read_and_others_left_out() {
         let digest = "A".repeat(64);
-        let text = format!("{digest}  one.tar.gz\n{digest} *two.tar.gz\nabc  x\n\n{digest}  ../up\n<html>\n");
+        let text = format!(
+            "{digest}  one.tar.gz\n{digest} *two.tar.gz\nabc  x\n\n{digest}  ../up\n<html>\n"
+        );
         let sums = parse(&text);
-        assert_eq!(sums.keys().collect::<Vec<_>>(), ["one.tar.gz", "two.tar.gz"]);
+        assert_eq!(
+            sums.keys().collect::<Vec<_>>(),
+            ["one.tar.gz", "two.tar.gz"]
+        );
         assert_eq!(sums["one.tar.gz"], "a".repeat(64));
     }
 

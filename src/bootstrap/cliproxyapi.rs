@@ -15,7 +15,7 @@ use super::release::{self, Wish};
 use super::watch::Watch;
 use super::{archive, checksums, digest, program, room};
 use crate::sys::read;
-use crate::sys::write;
+use crate::sys::write::{self, Modes};
 
 /// An archive and its program together, in bytes.
 const ROOM: u64 = 250 << 20;
@@ -78,8 +78,8 @@ pub fn download(
 ) -> Result<Obtained, BootstrapError> {
     let platform = Platform::here();
     room::ensure(places.runtime(), ROOM, "CLIProxyAPIPlus")?;
-    let fetcher = fetcher(wish, token, stall)
-        .map_err(|error| error.wanting(&wish.foreseen(&platform)))?;
+    let fetcher =
+        fetcher(wish, token, stall).map_err(|error| error.wanting(&wish.foreseen(&platform)))?;
     let downloaded = wait_for(release::download(wish, &platform, &fetcher, watch))?;
     let wanted = &downloaded.wanted;
     let entry = InstalledProgram {
@@ -214,14 +214,16 @@ pub fn put_in_place(
     keep_old: bool,
 ) -> Result<PathBuf, BootstrapError> {
     let path = places.program();
+    let mut manifest = Manifest::read(places).unwrap_or_default();
     if keep_old {
         keep(places)?;
+        let before = serde_json::to_vec(&manifest.cliproxyapi_plus).unwrap_or_default();
+        write::replace(&places.previous_entry(), &before, Modes::PLAIN, None)?;
     }
     write::install(&path, &obtained.bytes, 0o755)?;
     let mut entry = obtained.entry;
     entry.stamp = Stamp::of(&path).map_err(|error| write::WriteError::io(&path, &error))?;
     entry.at = Timestamp::now();
-    let mut manifest = Manifest::read(places).unwrap_or_default();
     manifest.cliproxyapi_plus = Some(entry);
     manifest.write(places)?;
     Ok(path)
@@ -240,14 +242,51 @@ fn keep(places: &Places) -> Result<(), BootstrapError> {
     std::fs::hard_link(&from, &to).map_err(said)
 }
 
+/// Goes back to the program before; false when there is none.
+///
+/// # Errors
+/// One sentence.
+pub fn go_back(places: &Places) -> Result<bool, BootstrapError> {
+    let (path, old) = (places.program(), places.previous_program());
+    if std::fs::symlink_metadata(&old).is_err() {
+        return Ok(false);
+    }
+    write::rename(&old, &path)?;
+    let before = read::whole(&places.previous_entry(), LARGEST_SUMS).unwrap_or_default();
+    let mut manifest = Manifest::read(places).unwrap_or_default();
+    manifest.cliproxyapi_plus = serde_json::from_slice::<InstalledProgram>(&before)
+        .ok()
+        .and_then(|mut entry| {
+            // The rename changed its time of change and nothing else.
+            entry.stamp = Stamp::of(&path).ok()?;
+            Some(entry)
+        });
+    manifest.write(places)?;
+    Ok(true)
+}
+
+/// The new program was ready once: the one before goes.
+///
+/// # Errors
+/// One sentence.
+pub fn settle(places: &Places) -> Result<(), BootstrapError> {
+    for path in [places.previous_program(), places.previous_entry()] {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(write::WriteError::io(&path, &error).into());
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// What the release would be, for a message.
 pub fn foreseen(wish: &Wish) -> Wanted {
     wish.foreseen(&Platform::here())
 }
 
-fn wait_for<T>(
-    work: impl Future<Output = Result<T, BootstrapError>>,
-) -> Result<T, BootstrapError> {
+fn wait_for<T>(work: impl Future<Output = Result<T, BootstrapError>>) -> Result<T, BootstrapError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -88,8 +88,12 @@ fn is_only_pip_told() -> bool {
     };
     let pip = is_set(&["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"])
         || files.iter().flatten().any(names_an_index);
-    let uv = is_set(&["UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL"])
-        || below(".config/uv/uv.toml").is_some_and(|path| path.exists());
+    let uv = is_set(&[
+        "UV_INDEX_URL",
+        "UV_DEFAULT_INDEX",
+        "UV_INDEX",
+        "UV_EXTRA_INDEX_URL",
+    ]) || below(".config/uv/uv.toml").is_some_and(|path| path.exists());
     pip && !uv
 }
 
@@ -191,7 +195,13 @@ impl Installer {
 
 /// Nothing but what the list names, nothing without a digest, nothing that would be built here.
 fn strict(list: &Path) -> Vec<OsString> {
-    let mut args = words(&["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]);
+    let mut args = words(&[
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "-r",
+    ]);
     args.push(list.into());
     args
 }
@@ -238,11 +248,7 @@ pub fn python_version(folder: &Path) -> Option<String> {
 }
 
 /// Words by which the tools say that a digest is not the one of the list.
-const MISMATCH: [&str; 3] = [
-    "DO NOT MATCH THE HASHES",
-    "Hash mismatch",
-    "hash mismatch",
-];
+const MISMATCH: [&str; 3] = ["DO NOT MATCH THE HASHES", "Hash mismatch", "hash mismatch"];
 
 /// Words by which they say that the index cannot be reached.
 const UNREACHABLE: [&str; 9] = [
@@ -273,16 +279,24 @@ fn sentence(error: &ToolError) -> BootstrapError {
             .map_or_else(|| "a package".to_owned(), |name| plain::cut(&name, 80));
         return BootstrapError::new(
             Reason::HashMismatch,
-            format!("the file of {package} has another sha256 than the list gives; nothing was installed"),
+            format!(
+                "the file of {package} has another sha256 than the list gives; nothing was installed"
+            ),
         );
     }
     if with(&["No space left on device"]).is_some() {
-        return BootstrapError::new(Reason::Disk, "the disk became full while packages were installed");
+        return BootstrapError::new(
+            Reason::Disk,
+            "the disk became full while packages were installed",
+        );
     }
     if let Some(line) = with(&UNREACHABLE) {
         return BootstrapError::new(
             Reason::Unreachable,
-            format!("the package index cannot be reached: {}", plain::cut(line.trim(), 160)),
+            format!(
+                "the package index cannot be reached: {}",
+                plain::cut(line.trim(), 160)
+            ),
         );
     }
     // pip repeats itself; the first line that it calls an error says why.
@@ -291,7 +305,10 @@ fn sentence(error: &ToolError) -> BootstrapError {
         .find(|line| line.trim_start().to_lowercase().starts_with("error"))
         .or(lines.last())
         .map_or("it said nothing", |line| line.trim());
-    BootstrapError::new(Reason::Packages, format!("{program} failed: {}", plain::cut(why, 200)))
+    BootstrapError::new(
+        Reason::Packages,
+        format!("{program} failed: {}", plain::cut(why, 200)),
+    )
 }
 
 /// The package of a line such as `idna==3.7 from …:` (pip) or ``Hash mismatch for `idna==3.7` `` (uv).
@@ -315,7 +332,10 @@ mod tests {
 
     #[test]
     fn uv_is_asked_before_pip_unless_pip_alone_knows_the_index() {
-        let (uv, python) = (Some(PathBuf::from("/uv")), Some(PathBuf::from("/python3.11")));
+        let (uv, python) = (
+            Some(PathBuf::from("/uv")),
+            Some(PathBuf::from("/python3.11")),
+        );
         let name = |uv: &Option<PathBuf>, python: &Option<PathBuf>, told| {
             let tools = Tools {
                 uv: uv.clone(),
@@ -338,13 +358,29 @@ mod tests {
             "        Expected sha256 00",
         ]);
         assert_eq!(pip.reason, Reason::HashMismatch);
-        assert!(pip.sentence.starts_with("the file of idna==3.7 has another sha256"), "{pip}");
-        let uv = failed(&["  × Failed to download `idna==3.7`", "  ╰─▶ Hash mismatch for `idna==3.7`"]);
+        assert!(
+            pip.sentence
+                .starts_with("the file of idna==3.7 has another sha256"),
+            "{pip}"
+        );
+        let uv = failed(&[
+            "  × Failed to download `idna==3.7`",
+            "  ╰─▶ Hash mismatch for `idna==3.7`",
+        ]);
         assert_eq!(uv.reason, Reason::HashMismatch);
         assert!(uv.sentence.contains("idna==3.7"), "{uv}");
-        let offline = failed(&["WARNING: Retrying … NewConnectionError('x: Failed to establish a new connection')", "ERROR: No matching distribution found for idna==3.7"]);
+        let offline = failed(&[
+            "WARNING: Retrying … NewConnectionError('x: Failed to establish a new connection')",
+            "ERROR: No matching distribution found for idna==3.7",
+        ]);
         assert_eq!(offline.reason, Reason::Unreachable);
-        let other = failed(&["ERROR: Could not find a version", "ERROR: No matching distribution"]);
-        assert_eq!(other.sentence, "python failed: ERROR: Could not find a version");
+        let other = failed(&[
+            "ERROR: Could not find a version",
+            "ERROR: No matching distribution",
+        ]);
+        assert_eq!(
+            other.sentence,
+            "python failed: ERROR: Could not find a version"
+        );
     }
 }

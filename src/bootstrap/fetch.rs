@@ -190,9 +190,9 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn address(text: &str) -> Result<Url, FetchError> {
-    let url = Url::parse(text).ok().filter(|url| {
-        ["http", "https"].contains(&url.scheme()) && url.host_str().is_some()
-    });
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| ["http", "https"].contains(&url.scheme()) && url.host_str().is_some());
     url.ok_or_else(|| FetchError::Unreachable("it is no http or https address".into()))
 }
 
@@ -206,10 +206,12 @@ fn unreachable(error: &reqwest::Error) -> FetchError {
         cause = inner;
     }
     let text = cause.to_string();
-    FetchError::Unreachable(match std::env::var_os("HTTPS_PROXY").or_else(|| std::env::var_os("https_proxy")) {
-        Some(_) => format!("{text} (HTTPS_PROXY is set)"),
-        None => text,
-    })
+    FetchError::Unreachable(
+        match std::env::var_os("HTTPS_PROXY").or_else(|| std::env::var_os("https_proxy")) {
+            Some(_) => format!("{text} (HTTPS_PROXY is set)"),
+            None => text,
+        },
+    )
 }
 
 #[cfg(test)]
@@ -232,11 +234,19 @@ mod tests {
 
     #[test]
     fn only_web_addresses_are_asked() {
-        for wrong in ["", "github.com/x", "file:///etc/passwd", "ftp://a/b", "https://"] {
+        for wrong in [
+            "",
+            "github.com/x",
+            "file:///etc/passwd",
+            "ftp://a/b",
+            "https://",
+        ] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
         assert!(is_loopback(&address("http://127.0.0.1:1/x").unwrap()));
         assert!(is_loopback(&address("http://[::1]:1/x").unwrap()));
-        assert!(!is_loopback(&address("https://127.0.0.1.example.net/").unwrap()));
+        assert!(!is_loopback(
+            &address("https://127.0.0.1.example.net/").unwrap()
+        ));
     }
 }

@@ -14,7 +14,7 @@ use super::watch::Watch;
 use super::{digest, room};
 use crate::sys::hex::random_id;
 use crate::sys::read;
-use crate::sys::write::{self, Modes, WriteError};
+use crate::sys::write::{self, Modes};
 
 /// The packages that are known to work, with their digests.
 const LIST: &str = include_str!("../../config/litellm.requirements.txt");
@@ -71,14 +71,18 @@ impl List {
             return Ok(Self::built_in());
         };
         let source = file.display().to_string();
-        let refused = |why: String| BootstrapError::new(Reason::Refused, format!("{source}: {why}"));
+        let refused =
+            |why: String| BootstrapError::new(Reason::Refused, format!("{source}: {why}"));
         let bytes = read::whole(file, LARGEST).map_err(|error| refused(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| refused("is not UTF-8".into()))?;
         let list = Self { text, source };
         match list.without_digest() {
             Some(line) => Err(BootstrapError::new(
                 Reason::Refused,
-                format!("{}: {line} has no --hash; every package needs one", list.source),
+                format!(
+                    "{}: {line} has no --hash; every package needs one",
+                    list.source
+                ),
             )),
             None => Ok(list),
         }
@@ -91,13 +95,21 @@ impl List {
 
     /// The version of LiteLLM that it names.
     pub fn version(&self) -> Option<&str> {
-        let line = self.text.lines().find(|line| line.starts_with("litellm=="))?;
-        line.strip_prefix("litellm==")?.split([' ', '\\', ';']).next()
+        let line = self
+            .text
+            .lines()
+            .find(|line| line.starts_with("litellm=="))?;
+        line.strip_prefix("litellm==")?
+            .split([' ', '\\', ';'])
+            .next()
     }
 
     /// How many packages it names.
     pub fn count(&self) -> usize {
-        let names: BTreeSet<&str> = self.entries().filter_map(|entry| entry.split("==").next()).collect();
+        let names: BTreeSet<&str> = self
+            .entries()
+            .filter_map(|entry| entry.split("==").next())
+            .collect();
         names.len()
     }
 
@@ -114,7 +126,9 @@ impl List {
             .lines()
             .filter(|line| line.starts_with(|c: char| c.is_ascii_alphanumeric()))
             .position(is_bare)?;
-        self.entries().nth(number).map(|line| line.trim_end_matches('\\').trim())
+        self.entries()
+            .nth(number)
+            .map(|line| line.trim_end_matches('\\').trim())
     }
 }
 
@@ -361,14 +375,6 @@ fn remove(folder: &Path) {
     }
 }
 
-/// Says when the entry cannot be written to, before anything is downloaded.
-///
-/// # Errors
-/// One sentence.
-pub fn ensure_folders(places: &Places) -> Result<(), WriteError> {
-    write::create_folder(&places.folder(), Modes::PLAIN.folder)
-}
-
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test writes its own files")]
 mod tests {
@@ -382,7 +388,10 @@ mod tests {
         assert_eq!(list.without_digest(), None);
         for line in LIST.lines().filter(|line| !line.starts_with('#')) {
             let is_known = line.starts_with("    --hash=sha256:")
-                || line.split(' ').next().is_some_and(|word| word.contains("=="));
+                || line
+                    .split(' ')
+                    .next()
+                    .is_some_and(|word| word.contains("=="));
             assert!(is_known, "{line}");
         }
         assert!(!LIST.contains("://"));
@@ -394,12 +403,17 @@ mod tests {
         let file = folder.path().join("list.txt");
         let hash = format!("--hash=sha256:{}", "0".repeat(64));
         for (text, fault) in [
-            (format!("a==1 \\\n    {hash}\nb==2\n"), Some("b==2 has no --hash")),
+            (
+                format!("a==1 \\\n    {hash}\nb==2\n"),
+                Some("b==2 has no --hash"),
+            ),
             (format!("a==1 {hash}\n# b==2\n"), None),
             ("a==1 \\\nb==2\n".to_owned(), Some("a==1 has no --hash")),
         ] {
             std::fs::write(&file, &text).unwrap();
-            let said = List::of(Some(&file)).map(|_| ()).map_err(|error| error.to_string());
+            let said = List::of(Some(&file))
+                .map(|_| ())
+                .map_err(|error| error.to_string());
             match fault {
                 Some(fault) => assert!(said.unwrap_err().contains(fault), "{text}"),
                 None => assert_eq!(said, Ok(())),
@@ -411,7 +425,12 @@ mod tests {
     fn only_folders_of_cut_short_tries_are_swept() {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::of(folder.path());
-        for name in ["venv-01234567-89abcdef", "venv-01234567-00000000", "venv-mine", "venv-2"] {
+        for name in [
+            "venv-01234567-89abcdef",
+            "venv-01234567-00000000",
+            "venv-mine",
+            "venv-2",
+        ] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         std::os::unix::fs::symlink("venv-01234567-00000000", places.venv()).unwrap();

@@ -60,4 +60,9 @@ impl Places {
     pub fn previous_program(&self) -> PathBuf {
         self.folder().join("CLIProxyAPIPlus.previous")
     }
+
+    /// What the manifest said of it.
+    pub fn previous_entry(&self) -> PathBuf {
+        self.folder().join("CLIProxyAPIPlus.previous.json")
+    }
 }

@@ -60,7 +60,10 @@ fn elf_fault(head: &[u8], size: u64) -> Option<String> {
         return Some(format!("for {}", header.machine_name()));
     }
     if header.promised_size > size {
-        return Some(format!("cut off at {size} of {} bytes", header.promised_size));
+        return Some(format!(
+            "cut off at {size} of {} bytes",
+            header.promised_size
+        ));
     }
     let loader = header.loader.filter(|loader| !Path::new(loader).exists());
     loader.map(|loader| format!("for another C library: {loader} is not here"))

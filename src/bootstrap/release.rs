@@ -145,7 +145,10 @@ impl Wish {
     }
 
     fn product(&self) -> &str {
-        self.repository.rsplit('/').next().unwrap_or("CLIProxyAPIPlus")
+        self.repository
+            .rsplit('/')
+            .next()
+            .unwrap_or("CLIProxyAPIPlus")
     }
 }
 
@@ -216,7 +219,10 @@ impl Asking<'_> {
             .step(&format!("{SUMS} of {} {tag}", self.wish.repository));
         let sums = self.sums(&tag).await?;
         let wanted = self.choose(&tag, &sums).await?;
-        let bytes = self.archive(&wanted).await.map_err(|error| error.wanting(&wanted))?;
+        let bytes = self
+            .archive(&wanted)
+            .await
+            .map_err(|error| error.wanting(&wanted))?;
         Ok(Downloaded {
             bytes,
             wanted,
@@ -238,7 +244,9 @@ impl Asking<'_> {
                 }
                 Ok(sums)
             }
-            Err(FetchError::Status(404 | 410)) if self.known_digest().is_some() => Ok(BTreeMap::new()),
+            Err(FetchError::Status(404 | 410)) if self.known_digest().is_some() => {
+                Ok(BTreeMap::new())
+            }
             Err(FetchError::Status(404 | 410)) => Err(self.why_not(tag).await),
             Err(error) => Err(of_fetch(&url, &error)),
         }
@@ -277,7 +285,11 @@ impl Asking<'_> {
             (None, None) => self.unlisted(tag, sums).await?,
         };
         let listed = sums.get(&asset);
-        let given = self.wish.sha256.as_ref().map(|digest| digest.to_ascii_lowercase());
+        let given = self
+            .wish
+            .sha256
+            .as_ref()
+            .map(|digest| digest.to_ascii_lowercase());
         let known = given.or_else(|| pinned.map(|(_, digest)| digest.to_owned()));
         let wanted = Wanted {
             url: self.wish.file(tag, &asset),
@@ -343,7 +355,11 @@ impl Asking<'_> {
                 total,
             });
         };
-        let bytes = match self.fetcher.bytes(&wanted.url, LARGEST_ARCHIVE, &note).await {
+        let bytes = match self
+            .fetcher
+            .bytes(&wanted.url, LARGEST_ARCHIVE, &note)
+            .await
+        {
             Ok(bytes) => bytes,
             Err(FetchError::Status(404 | 410)) => {
                 return Err(BootstrapError::new(
@@ -431,7 +447,10 @@ mod tests {
         ] {
             for has_glibc in [true, false] {
                 let foreseen = wish.foreseen(&Platform::of(os, arch, has_glibc));
-                assert!(foreseen.asset.ends_with("_no-plugin.tar.gz"), "{foreseen:?}");
+                assert!(
+                    foreseen.asset.ends_with("_no-plugin.tar.gz"),
+                    "{foreseen:?}"
+                );
                 assert!(digest::is_digest(&foreseen.sha256.unwrap()));
                 assert!(foreseen.url.starts_with(
                     "https://github.com/kaitranntt/CLIProxyAPIPlus/releases/download/v7.2.127-7/"
@@ -459,7 +478,10 @@ mod tests {
             version: VERSION.trim_start_matches('v').into(),
             ..Wish::default()
         };
-        assert_eq!(bare.foreseen(&platform), Wish::default().foreseen(&platform));
+        assert_eq!(
+            bare.foreseen(&platform),
+            Wish::default().foreseen(&platform)
+        );
     }
 
     #[test]

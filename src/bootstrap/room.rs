@@ -39,6 +39,11 @@ mod tests {
         assert!(ensure(&below, 1, "x").is_ok());
         let error = ensure(&below, u64::MAX, "LiteLLM").unwrap_err();
         assert_eq!(error.reason, Reason::Disk);
-        assert!(error.sentence.starts_with("LiteLLM needs 17592186044416 MB"), "{error}");
+        assert!(
+            error
+                .sentence
+                .starts_with("LiteLLM needs 17592186044416 MB"),
+            "{error}"
+        );
     }
 }

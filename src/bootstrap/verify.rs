@@ -47,7 +47,11 @@ pub fn packages(places: &Places, entry: &InstalledPackages) -> Result<usize, Str
         }
     }
     if !wrong.is_empty() {
-        let named: Vec<String> = wrong.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+        let named: Vec<String> = wrong
+            .iter()
+            .take(NAMED)
+            .map(|path| path.display().to_string())
+            .collect();
         return Err(format!(
             "{} of {count} files differ: {}",
             wrong.len(),

@@ -55,6 +55,14 @@ impl Failure {
         }
     }
 
+    /// Work that failed, said in the words that scripts know: `bootstrap failed: …`; exit 1.
+    pub fn verbatim(text: String) -> Self {
+        Self {
+            exit_code: EXIT_FAILED,
+            ..Self::known(text)
+        }
+    }
+
     /// Work that failed; exit 1.
     pub fn failed(error: impl Into<Error>) -> Self {
         Self {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod again;
+pub mod bootstrap;
 mod catalogue;
 pub mod completions;
 pub mod config;
@@ -77,6 +78,8 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Writes the configs and the keys of a new gateway; what is there is kept
     Init,
+    /// Obtains the two programs, updates or verifies them
+    Bootstrap(bootstrap::BootstrapArgs),
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
     /// Shows a key of the gateway
@@ -91,6 +94,9 @@ pub enum Command {
     /// Supervises the services of one runtime dir
     #[command(hide = true)]
     Supervise(supervise::SuperviseArgs),
+    /// Becomes a tool that installs packages
+    #[command(hide = true)]
+    ExecTool(bootstrap::child::ExecToolArgs),
     /// Becomes a service
     #[command(hide = true)]
     ExecService(supervise::ExecServiceArgs),
@@ -111,6 +117,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Health(health) => health::run(&health, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Init => init::run(&cli.global),
+        Command::Bootstrap(bootstrap) => bootstrap::run(&bootstrap, &cli.global),
+        Command::ExecTool(tool) => Ok(bootstrap::child::run(&tool)),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),

@@ -27,7 +27,10 @@ fn named(text: &str) -> Option<String> {
         None => id,
     };
     // It is shown: plain words only.
-    let is_plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let is_plain = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
     let words: Vec<&str> = names.split_whitespace().filter(is_plain).take(8).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
