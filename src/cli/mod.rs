@@ -11,6 +11,7 @@ mod catalogue;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+pub mod down;
 pub mod failure;
 pub mod health;
 pub mod init;
@@ -27,6 +28,7 @@ pub mod standin;
 pub mod status;
 pub mod supervise;
 mod table;
+pub mod up;
 
 use crate::report::Format;
 use failure::Failure;
@@ -64,6 +66,10 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Sets up, installs, starts and verifies the gateway
+    Up(up::UpArgs),
+    /// Stops the gateway
+    Down(down::DownArgs),
     /// Names what is wrong with the gateway, with proof and a fix to type
     Doctor(Box<doctor::DoctorArgs>),
     /// Starts, stops and restarts the services, and shows their logs
@@ -110,6 +116,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
     };
     cli.global.color.write_global();
     let result = match cli.command {
+        Command::Up(up) => up::run(&up, &cli.global),
+        Command::Down(down) => down::run(&down, &cli.global),
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
         Command::Service(service) => service::run(&service, &cli.global),
         Command::Run(run) => run::run(&run, &cli.global),
