@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod again;
+pub mod auth;
 pub mod bootstrap;
 mod catalogue;
 pub mod completions;
@@ -58,6 +59,9 @@ pub struct Global {
     /// Print the tokens that scripts know, also on a terminal
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Show no progress and no notes on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// When to use colour
     #[command(flatten)]
     pub color: colorchoice_clap::Color,
@@ -88,7 +92,9 @@ pub enum Command {
     Bootstrap(bootstrap::BootstrapArgs),
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
-    /// Shows a key of the gateway
+    /// Logs in to providers, and shows who is logged in
+    Auth(auth::AuthArgs),
+    /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
     Completions(completions::CompletionsArgs),
@@ -103,13 +109,13 @@ pub enum Command {
     /// Becomes a tool that installs packages
     #[command(hide = true)]
     ExecTool(bootstrap::child::ExecToolArgs),
-    /// Becomes a service
-    #[command(hide = true)]
-    ExecService(supervise::ExecServiceArgs),
 }
 
 /// Runs flowgate and gives its exit code. The arguments include the name of the program.
 pub fn run(args: Vec<OsString>) -> u8 {
+    if let Some(service) = supervise::service_of(&args) {
+        return supervise::exec_service(service);
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return refuse(&args, &error),
@@ -128,12 +134,12 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Bootstrap(bootstrap) => bootstrap::run(&bootstrap, &cli.global),
         Command::ExecTool(tool) => Ok(bootstrap::child::run(&tool)),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
+        Command::Auth(auth) => auth::run(&auth, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
         Command::Standin(standin) => standin::run(&standin),
         Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
-        Command::ExecService(service) => Ok(supervise::exec_service(&service)),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

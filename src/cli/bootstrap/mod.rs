@@ -118,8 +118,8 @@ pub fn run(args: &BootstrapArgs, global: &Global) -> Result<u8, Failure> {
 }
 
 fn download(args: &DownloadArgs, opened: &Opened, global: &Global) -> Result<u8, Failure> {
-    let order = Order::of(args, opened)?;
-    let obtained = obtain(&order, opened, global)?;
+    let order = Order::of(args, opened, global)?;
+    let obtained = obtain(&order, opened)?;
     for one in &obtained {
         one.say(global)?;
     }

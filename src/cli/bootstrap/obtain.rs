@@ -142,7 +142,7 @@ impl Obtained {
 ///
 /// # Errors
 /// When the runtime dir cannot be used, or somebody else installs at this moment.
-pub fn obtain(order: &Order, opened: &Opened, _global: &Global) -> Result<Vec<Obtained>, Failure> {
+pub fn obtain(order: &Order, opened: &Opened) -> Result<Vec<Obtained>, Failure> {
     let places = places(opened);
     let _lock = lock(&places)?;
     let obtained = order.programs.iter().map(|program| {
@@ -214,7 +214,7 @@ fn proxy(order: &Order, places: &Places, manifest: &Manifest) -> Result<There, B
         Found::Other if !order.yes => return Ok(there(How::NotOurs)),
         _ => {}
     }
-    let watch = Shown::of(Program::Cliproxyapi.token());
+    let watch = Shown::of(Program::Cliproxyapi.token(), order.is_quiet);
     let obtained = take(order, places, &watch)?;
     let version = obtained.entry.version.clone();
     // What is not flowgate's own is put aside, not away.
@@ -263,7 +263,7 @@ fn packages(
         return Ok(there(How::Installed(entry.version.clone())));
     }
     let list = List::of(opened.config.bootstrap.requirements.as_deref())?;
-    let watch = Shown::of(Program::Litellm.token());
+    let watch = Shown::of(Program::Litellm.token(), order.is_quiet);
     let entry = litellm::install(&list, places, &Tools::find(), false, &watch)?;
     Ok(there(How::Installed(entry.version)))
 }

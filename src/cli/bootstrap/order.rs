@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::{DownloadArgs, Program};
 use crate::bootstrap::digest::is_digest;
 use crate::bootstrap::release::{self, Wish};
+use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::opened::Opened;
 
@@ -27,6 +28,8 @@ pub struct Order {
     pub yes: bool,
     /// When nothing arrives for so long it is given up.
     pub stall: Duration,
+    /// Whether nobody wants to see what goes on.
+    pub is_quiet: bool,
     /// For GitHub.
     pub token: Option<SecretString>,
 }
@@ -36,7 +39,7 @@ impl Order {
     ///
     /// # Errors
     /// A value that is none, exit 2; a program that this gateway does not run.
-    pub fn of(args: &DownloadArgs, opened: &Opened) -> Result<Self, Failure> {
+    pub fn of(args: &DownloadArgs, opened: &Opened, global: &Global) -> Result<Self, Failure> {
         let config = &opened.config.bootstrap;
         let version = args.cliproxy_version.as_ref().or(config.version.as_ref());
         let repository = args.cliproxy_repo.as_ref().or(config.repository.as_ref());
@@ -86,6 +89,7 @@ impl Order {
             require_sha256: args.require_sha256,
             yes: args.yes,
             stall: args.stall(),
+            is_quiet: global.quiet,
             token: std::env::var("GITHUB_TOKEN")
                 .ok()
                 .filter(|token| !token.is_empty())

@@ -17,6 +17,7 @@ const PACKAGES: usize = 25;
 /// Shows what goes on with one program.
 pub struct Shown {
     subject: &'static str,
+    is_quiet: bool,
     bar: Option<Progress>,
     state: RefCell<State>,
 }
@@ -29,11 +30,12 @@ struct State {
 }
 
 impl Shown {
-    /// Shows what goes on with a program.
-    pub fn of(subject: &'static str) -> Self {
-        let is_terminal = io::stderr().is_terminal();
+    /// Shows what goes on with a program; nothing where somebody wants it quiet.
+    pub fn of(subject: &'static str, is_quiet: bool) -> Self {
+        let is_terminal = io::stderr().is_terminal() && !is_quiet;
         Self {
             subject,
+            is_quiet,
             bar: is_terminal.then(|| Progress::of(subject, true)),
             state: RefCell::new(State {
                 begun: None,
@@ -44,7 +46,7 @@ impl Shown {
 
     fn line(&self, text: String) {
         let mut state = self.state.borrow_mut();
-        if state.told != text {
+        if state.told != text && !self.is_quiet {
             output::errors(&format!("{}: {text}\n", self.subject));
             state.told = text;
         }

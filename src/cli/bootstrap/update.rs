@@ -30,7 +30,7 @@ enum Step {
 
 /// Updates, and gives the exit code: 0 done or nothing to do, 1 failed, 2 nobody agreed.
 pub fn run(args: &DownloadArgs, opened: &Opened, global: &Global) -> Result<u8, Failure> {
-    let order = Order::of(args, opened)?;
+    let order = Order::of(args, opened, global)?;
     let places = places(opened);
     let _lock = lock(&places)?;
     let mut code = 0;
@@ -112,7 +112,7 @@ fn replace(
     places: &Places,
 ) -> Result<String, anyhow::Error> {
     let name = program.token();
-    let watch = Shown::of(name);
+    let watch = Shown::of(name, order.is_quiet);
     let had_old = match program {
         Program::Cliproxyapi => {
             let mut order_of_it = order.wish.clone();

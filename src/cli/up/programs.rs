@@ -22,7 +22,7 @@ pub fn obtain_missing(
     opened: &Opened,
     global: &Global,
 ) -> Result<Vec<ServiceKind>, Failure> {
-    let mut order = Order::of(args, opened)?;
+    let mut order = Order::of(args, opened, global)?;
     let places = places(opened);
     let manifest = Manifest::read(&places).unwrap_or_default();
     order
@@ -49,7 +49,7 @@ pub fn obtain_missing(
         return Ok(kinds(&order.programs));
     }
     // What lies there and cannot run is replaced; a program of the user's own is not missing.
-    let obtained = obtain(&order, opened, global)?;
+    let obtained = obtain(&order, opened)?;
     let mut missing = Vec::new();
     for one in &obtained {
         one.say(global)?;
