@@ -2,6 +2,7 @@
 //!
 //! The one idea: gather -> Snapshot -> diagnose -> Report. `docs/architecture.md` draws it.
 
+pub mod bootstrap;
 pub mod cli;
 pub mod config;
 pub mod doctor;

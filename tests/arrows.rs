@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "bootstrap",
             "config",
             "doctor",
             "integration",
@@ -26,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "repair",
         &[
+            "bootstrap",
             "config",
             "doctor",
             "integration",
@@ -34,10 +36,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sys",
         ],
     ),
+    // Of the obtaining only what it wrote down.
     (
         "gather",
-        &["config", "gateway", "integration", "supervisor", "sys"],
+        &[
+            "bootstrap",
+            "config",
+            "gateway",
+            "integration",
+            "supervisor",
+            "sys",
+        ],
     ),
+    ("bootstrap", &["config", "gateway", "sys"]),
     ("integration", &["config", "gateway", "sys"]),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
