@@ -7,6 +7,7 @@ pub mod config;
 pub mod doctor;
 pub mod gateway;
 pub mod gather;
+pub mod login;
 pub mod platform;
 pub mod repair;
 pub mod report;

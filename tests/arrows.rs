@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "config",
             "doctor",
+            "login",
             "repair",
             "report",
             "standin",
@@ -27,6 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["config", "doctor", "report", "supervisor", "sys"],
     ),
     ("gather", &["config", "gateway", "supervisor", "sys"]),
+    // A login stands on what a look sees, and asks more than a look may.
+    ("login", &["config", "gateway", "gather", "supervisor", "sys"]),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),

@@ -1,6 +1,8 @@
 //! `flowgate auth`: the logins of the gateway.
 
+mod browser;
 pub mod login;
+mod teller;
 
 use clap::{Args, Subcommand};
 
