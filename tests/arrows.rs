@@ -29,7 +29,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("gather", &["config", "gateway", "supervisor", "sys"]),
     // A login stands on what a look sees, and asks more than a look may.
-    ("login", &["config", "gateway", "gather", "supervisor", "sys"]),
+    (
+        "login",
+        &["config", "gateway", "gather", "supervisor", "sys"],
+    ),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),

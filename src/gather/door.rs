@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowgate_checks::model::{AuthDirRole, Identity, Management, Observed, Owner, ServiceKind, TargetProbes};
+use flowgate_checks::model::{
+    AuthDirRole, Identity, Management, Observed, Owner, ServiceKind, TargetProbes,
+};
 use flowgate_checks::state;
 
 use super::configs::Wave0;
@@ -128,8 +130,7 @@ fn way<'a>(
 
 fn without_key(wave: &Wave0, management: &Management) -> Closed {
     let config = wave.cliproxyapi.as_ref();
-    let has_no_secret =
-        config.is_some_and(|config| matches!(config.secret_key, SecretKey::Absent));
+    let has_no_secret = config.is_some_and(|config| matches!(config.secret_key, SecretKey::Absent));
     let has_no_password = management.password_in_environment == Observed::Known(false);
     match &management.key_confirmed {
         Observed::Known(_) | Observed::NotAsked if has_no_secret && has_no_password => Closed::Off,
@@ -144,8 +145,7 @@ fn holder(target: &Target, who: &Who) -> Option<(u32, u64)> {
     let address = target.at.address();
     let sockets = who.sockets.known()?;
     let socket = sockets.values().find(|socket| {
-        socket.port == address.port()
-            && state::meets(&socket.address, &address.ip().to_string())
+        socket.port == address.port() && state::meets(&socket.address, &address.ip().to_string())
     })?;
     let Owner::Known { pids } = &socket.owner else {
         return None;

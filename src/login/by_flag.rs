@@ -238,11 +238,17 @@ fn listen(stream: impl Read + Send + 'static, lines: UnboundedSender<String>) {
         let mut reader = BufReader::new(stream);
         loop {
             let mut line = Vec::new();
-            let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let read = reader
+                .by_ref()
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut line);
             if !read.is_ok_and(|read| read > 0) {
                 return;
             }
-            if lines.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+            if lines
+                .send(String::from_utf8_lossy(&line).into_owned())
+                .is_err()
+            {
                 return;
             }
         }

@@ -17,7 +17,9 @@ pub enum LoginError {
     #[error("{}", closed(.0))]
     Closed(Closed),
     /// The kept key was refused before by the same process; once more could end in a ban.
-    #[error("the management key was refused {refusals} times by this process; it is not sent again")]
+    #[error(
+        "the management key was refused {refusals} times by this process; it is not sent again"
+    )]
     RefusedBefore {
         /// How often.
         refusals: u32,
@@ -118,7 +120,9 @@ fn closed(closed: &Closed) -> String {
         Closed::WrongKey => {
             "the kept management key is not the one of the running service; it was not sent".into()
         }
-        Closed::Untold(why) => format!("whether the kept management key is right is unknown: {why}"),
+        Closed::Untold(why) => {
+            format!("whether the kept management key is right is unknown: {why}")
+        }
     }
 }
 

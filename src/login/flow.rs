@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::by_flag;
 use super::error::LoginError;
-use super::paths::{self, NoPaths, Paths};
 use super::pasted;
+use super::paths::{self, NoPaths, Paths};
 use super::refusals::Refusals;
 use super::saved::{Before, Reader, Since};
 use crate::config::schema::ProviderConfig;
@@ -195,10 +195,10 @@ fn is_no_way(error: &LoginError) -> bool {
 fn paths_of(way: &Way<'_>, wish: &Wish<'_>) -> Result<Paths, LoginError> {
     paths::of(wish.provider, wish.configured, way.edition).map_err(|none| match none {
         NoPaths::Unsupported | NoPaths::Incomplete => LoginError::Unsupported {
-            build: way
-                .version
-                .as_ref()
-                .map_or_else(|| "this build".into(), |version| format!("CLIProxyAPI {version}")),
+            build: way.version.as_ref().map_or_else(
+                || "this build".into(),
+                |version| format!("CLIProxyAPI {version}"),
+            ),
             provider: wish.provider.to_owned(),
         },
     })
@@ -333,7 +333,12 @@ impl Login<'_> {
                 continue;
             }
             next = Instant::now() + self.wish.poll_interval;
-            match self.way.client.status(&self.paths.status, self.state()).await {
+            match self
+                .way
+                .client
+                .status(&self.paths.status, self.state())
+                .await
+            {
                 Ok(LoginStatus::Wait) => "wait".clone_into(&mut last),
                 Ok(LoginStatus::WaitAt { url, user_code }) => {
                     if shown.as_ref() != Some(&url) {
@@ -471,7 +476,11 @@ impl Login<'_> {
                 sleep(PAUSE).await;
             }
             // An error is kept until somebody has read it.
-            let _ = self.way.client.status(&self.paths.status, self.state()).await;
+            let _ = self
+                .way
+                .client
+                .status(&self.paths.status, self.state())
+                .await;
         };
         tokio::select! {
             _ = timeout(ENDING, give_back) => {}

@@ -5,8 +5,8 @@
 pub mod by_flag;
 pub mod error;
 pub mod flow;
-pub mod paths;
 pub mod pasted;
+pub mod paths;
 pub mod refusals;
 pub mod saved;
 pub mod underway;

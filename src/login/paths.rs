@@ -86,12 +86,11 @@ fn path(
         EndpointVerdict::Ok => path_of(&url),
         // A bare status path is completed with the state; that is no fault of it.
         EndpointVerdict::LacksState { right } => path_of(&right),
-        EndpointVerdict::LacksWebui { right } => {
-            translate("lacks is_webui=true", path_of(&right))
-        }
-        EndpointVerdict::WrongPath { right } => {
-            translate("names a path that no build has", path_of(&right).replace("?state=STATE", ""))
-        }
+        EndpointVerdict::LacksWebui { right } => translate("lacks is_webui=true", path_of(&right)),
+        EndpointVerdict::WrongPath { right } => translate(
+            "names a path that no build has",
+            path_of(&right).replace("?state=STATE", ""),
+        ),
         EndpointVerdict::NotUrl => {
             let path = known(provider, role, edition)?;
             translate("is no http or https URL", path)
@@ -196,7 +195,10 @@ mod tests {
                 &format!("{base}/{dead}/status"),
             );
             let paths = of(provider, Some(&dead), edition).unwrap();
-            assert_eq!((paths.begin.as_str(), paths.status.as_str()), (begin, STATUS));
+            assert_eq!(
+                (paths.begin.as_str(), paths.status.as_str()),
+                (begin, STATUS)
+            );
             assert_eq!(paths.words.len(), 2, "{:?}", paths.words);
             assert!(paths.words[0].ends_with(&format!("asked instead: {begin}")));
         }
@@ -215,7 +217,12 @@ mod tests {
                 &format!("{base}{status}"),
             );
             let paths = of("codex", Some(&written), Edition::Plus).unwrap();
-            assert_eq!(paths.status.matches("state=").count(), 1, "{}", paths.status);
+            assert_eq!(
+                paths.status.matches("state=").count(),
+                1,
+                "{}",
+                paths.status
+            );
             assert!(paths.status.ends_with("state={state}"), "{}", paths.status);
         }
     }
@@ -227,6 +234,9 @@ mod tests {
         }
         assert_eq!(of("acme", None, Edition::Plus), Err(NoPaths::Incomplete));
         let paths = of("codex", None, Edition::Unknown).unwrap();
-        assert_eq!((paths.begin.as_str(), paths.status.as_str()), (BEGIN, STATUS));
+        assert_eq!(
+            (paths.begin.as_str(), paths.status.as_str()),
+            (BEGIN, STATUS)
+        );
     }
 }

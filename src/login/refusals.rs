@@ -148,6 +148,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("supervisor/management.json");
         write::replace(&file, b"{\"v\":1,", Modes::SECRET, None).unwrap();
-        assert!(Refusals::of(folder.path(), Some((1, 7))).allow(now()).is_ok());
+        assert!(
+            Refusals::of(folder.path(), Some((1, 7)))
+                .allow(now())
+                .is_ok()
+        );
     }
 }

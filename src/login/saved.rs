@@ -122,7 +122,9 @@ fn stamps(dir: &Path) -> Vec<(PathBuf, Stamp)> {
         .flatten()
         .filter(|entry| credentials::is_token_file_name(&entry.file_name().to_string_lossy()))
         .filter_map(|entry| {
-            let facts = fs::metadata(entry.path()).ok().filter(fs::Metadata::is_file)?;
+            let facts = fs::metadata(entry.path())
+                .ok()
+                .filter(fs::Metadata::is_file)?;
             let stamp = (
                 facts.ino(),
                 facts.len(),
@@ -225,25 +227,47 @@ mod tests {
             .unwrap()
             .set_modified(then)
             .unwrap();
-        assert_eq!(house.since(&before), Since::Saved { path: path.clone(), is_new: true });
+        assert_eq!(
+            house.since(&before),
+            Since::Saved {
+                path: path.clone(),
+                is_new: true
+            }
+        );
         let before = house.before();
         house.write("codex-a.json", &CODEX.replace("1234567890", "0987654321"));
-        assert_eq!(house.since(&before), Since::Saved { path: old, is_new: false });
+        assert_eq!(
+            house.since(&before),
+            Since::Saved {
+                path: old,
+                is_new: false
+            }
+        );
     }
 
     #[test]
     fn what_is_no_credential_of_the_provider_does_not_count() {
         let house = House::new();
         let before = house.before();
-        house.write("claude.json", r#"{"type":"claude","refresh_token":"rt-1234567890"}"#);
+        house.write(
+            "claude.json",
+            r#"{"type":"claude","refresh_token":"rt-1234567890"}"#,
+        );
         house.write(".oauth-codex-s1.oauth", CODEX);
         house.write("notes.txt", CODEX);
         fs::create_dir(house.dir.path().join("sub.json")).unwrap();
         assert_eq!(house.since(&before), Since::Nothing);
-        for (text, why) in [("", "empty"), ("{\"type\": \"co", "no JSON"), ("{}", "no type")] {
+        for (text, why) in [
+            ("", "empty"),
+            ("{\"type\": \"co", "no JSON"),
+            ("{}", "no type"),
+        ] {
             house.write("codex-x.json", text);
             let since = house.since(&before);
-            assert!(matches!(&since, Since::Unfit(said) if said.contains(why)), "{since:?}");
+            assert!(
+                matches!(&since, Since::Unfit(said) if said.contains(why)),
+                "{since:?}"
+            );
         }
     }
 
@@ -266,7 +290,12 @@ mod tests {
     #[test]
     fn it_is_closed_and_never_opened() {
         let house = House::new();
-        for (mode, closed) in [(0o644, 0o600), (0o600, 0o600), (0o400, 0o400), (0o444, 0o400)] {
+        for (mode, closed) in [
+            (0o644, 0o600),
+            (0o600, 0o600),
+            (0o400, 0o400),
+            (0o444, 0o400),
+        ] {
             let path = house.write("codex-a.json", CODEX);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(close(&path, &house.root).unwrap(), closed);
@@ -277,6 +306,9 @@ mod tests {
         let target = house.write("codex-a.json", CODEX);
         let link = house.dir.path().join("link.json");
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert!(matches!(close(&link, &house.root), Err(LoginError::Exposed { .. })));
+        assert!(matches!(
+            close(&link, &house.root),
+            Err(LoginError::Exposed { .. })
+        ));
     }
 }

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alone;
 mod config;
 mod enable;
 mod foreground;
@@ -14,6 +15,7 @@ mod gateway;
 mod harmless;
 mod init;
 mod key;
+mod login;
 mod logs;
 mod missing_binaries;
 mod oauth_login;

@@ -78,12 +78,25 @@ pub fn run(provider: &str, options: &Options, global: &Global) -> Result<u8, Fai
         Ok((ground, Ok((status, path)))) => {
             let shown = ground.root.show(&path);
             note(provider, "success", &format!("file={shown}"), &opened);
-            say_success(provider, &status, &path.display().to_string(), &shown, global)?;
+            say_success(
+                provider,
+                &status,
+                &path.display().to_string(),
+                &shown,
+                global,
+            )?;
             Ok(0)
         }
         Ok((ground, Err(error))) => {
             let clean = |text: String| ground.redactor.clean(&plain::one_line(&text));
-            say_failure(provider, &error, &clean(error.to_string()), Some(&ground), &opened, global);
+            say_failure(
+                provider,
+                &error,
+                &clean(error.to_string()),
+                Some(&ground),
+                &opened,
+                global,
+            );
             Ok(exit_code(&error))
         }
         Err(error) => {
@@ -97,7 +110,10 @@ pub fn run(provider: &str, options: &Options, global: &Global) -> Result<u8, Fai
 /// Refuses what flowgate.yaml does not name and nobody knows.
 fn know(provider: &str, opened: &Opened) -> Result<(), Failure> {
     let configured = &opened.config.providers;
-    let is_known = |name| flowgate_checks::routes::login_route(name, flowgate_checks::routes::Edition::Unknown).is_some();
+    let is_known = |name| {
+        flowgate_checks::routes::login_route(name, flowgate_checks::routes::Edition::Unknown)
+            .is_some()
+    };
     match configured.get(provider) {
         None if OWN.contains(&provider) => Ok(()),
         None => {
@@ -220,7 +236,9 @@ fn say_success(
     if output::is_for_scripts(global) {
         return output::text(&format!("oauth_status={status}\nsaved_auth={path}\n"));
     }
-    output::text(&format!("{provider} is logged in: {shown}, closed to others\n"))
+    output::text(&format!(
+        "{provider} is logged in: {shown}, closed to others\n"
+    ))
 }
 
 /// One line that scripts know, then what the doctor finds.
@@ -252,7 +270,6 @@ fn say_failure(
 
 /// What to do about it, as it can be typed.
 fn hint(provider: &str, error: &LoginError, ground: Option<&Ground>, global: &Global) -> String {
-
     let service = ground.and_then(|ground| ground.service.as_ref());
     let name = service.map_or("cliproxyapi_plus", |service| service.name.as_str());
     let login = |more: &str| again::command(global, &format!("auth login {provider}{more}"));

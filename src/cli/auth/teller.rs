@@ -64,7 +64,11 @@ impl Teller {
         self.progress = None;
         // Scripts read this line, whatever else is said. One that has gone away is no reason to stop.
         let code = user_code.map_or_else(String::new, |code| format!("user_code={code}\n"));
-        let code_line = if self.is_for_scripts { code.as_str() } else { "" };
+        let code_line = if self.is_for_scripts {
+            code.as_str()
+        } else {
+            ""
+        };
         let _ = output::text(&format!("login_url={url}\n{code_line}"));
         if let Some(code) = user_code {
             self.say(&boxed(code));

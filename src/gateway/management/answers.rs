@@ -152,7 +152,9 @@ impl LoginStatus {
     /// [`Refused::Garbled`], when it is no JSON object or names an address that is none.
     pub fn read(body: &[u8], redactor: &Redactor) -> Result<Self, Refused> {
         let map = object(body)?;
-        let status = text(&map, "status").unwrap_or_default().to_ascii_lowercase();
+        let status = text(&map, "status")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let words = |key| text(&map, key).map(|text| clean(text, redactor));
         Ok(match status.as_str() {
             "success" | "completed" | "authorized" | "ok" => Self::Ok(status),
@@ -183,7 +185,10 @@ pub(super) fn said(status: u16, body: &[u8], redactor: &Redactor) -> Refused {
     let text = ["error", "message"]
         .iter()
         .find_map(|key| text(&map, key))
-        .map_or_else(|| "it said no more".to_owned(), |text| clean(text, redactor));
+        .map_or_else(
+            || "it said no more".to_owned(),
+            |text| clean(text, redactor),
+        );
     Refused::Said { status, text }
 }
 
@@ -249,7 +254,8 @@ mod tests {
         assert_eq!(told.url.as_deref(), Some("https://a.example/x?state=s1"));
         assert_eq!(told.state.expose_secret(), "s1");
         // The first of the three names counts; a state may stand in the URL alone.
-        let told = begun(r#"{"auth_url":"https://a.example/?state=s2","url":"https://b.example/"}"#);
+        let told =
+            begun(r#"{"auth_url":"https://a.example/?state=s2","url":"https://b.example/"}"#);
         assert_eq!(told.unwrap().state.expose_secret(), "s2");
         let told = begun(
             r#"{"status":"ok","url":"https://github.com/login/device","state":"gh-1","user_code":"ABCD-1234","verification_uri":"https://github.com/login/device"}"#,
@@ -298,7 +304,9 @@ mod tests {
             }
         );
         assert_eq!(
-            status(r#"{"status":"device_code","verification_url":"https://v.example/","user_code":"AB"}"#),
+            status(
+                r#"{"status":"device_code","verification_url":"https://v.example/","user_code":"AB"}"#
+            ),
             LoginStatus::WaitAt {
                 url: "https://v.example/".into(),
                 user_code: Some("AB".into())

@@ -147,7 +147,12 @@ impl ManagementClient {
             return self.send(request, &path).await.map(drop);
         }
         let mut query = vec![("state", callback.state.expose_secret())];
-        query.extend(callback.code.iter().map(|code| ("code", code.expose_secret())));
+        query.extend(
+            callback
+                .code
+                .iter()
+                .map(|code| ("code", code.expose_secret())),
+        );
         query.extend(callback.error.iter().map(|error| ("error", error.as_str())));
         let path = format!("/{}/callback", page_of(provider));
         // The page takes no key, so it is given none.
@@ -194,7 +199,9 @@ impl ManagementClient {
         let unreached = |error: &reqwest::Error| Refused::Unreached(outcome_of(error));
         let response = request.send().await.map_err(|error| unreached(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = read_body(response, LIMIT).await.map_err(Refused::Unreached)?;
+        let body = read_body(response, LIMIT)
+            .await
+            .map_err(Refused::Unreached)?;
         if (200..300).contains(&status) {
             return Ok(Answer {
                 status,
@@ -202,11 +209,23 @@ impl ManagementClient {
                 body,
             });
         }
-        Err(self.refusal(&Answer { status, headers, body }, path))
+        Err(self.refusal(
+            &Answer {
+                status,
+                headers,
+                body,
+            },
+            path,
+        ))
     }
 
     fn refusal(&self, answer: &Answer, path: &str) -> Refused {
-        let class = classify(Purpose::AuthFiles, answer.status, &answer.headers, &answer.body);
+        let class = classify(
+            Purpose::AuthFiles,
+            answer.status,
+            &answer.headers,
+            &answer.body,
+        );
         let refused = match (class, answer.status) {
             (BodyClass::ManagementBanned { minutes }, _) => Refused::Banned { minutes },
             (BodyClass::ManagementRemoteDisabled, _) => Refused::Remote,
@@ -250,7 +269,9 @@ fn url_with(url: &str, query: &[(&str, &str)]) -> String {
 /// Why an outcome is worth waiting on: the service may be starting again.
 pub fn is_passing(refused: &Refused) -> bool {
     match refused {
-        Refused::Unreached(outcome) => !matches!(outcome, Outcome::TlsRefused | Outcome::WrongScheme),
+        Refused::Unreached(outcome) => {
+            !matches!(outcome, Outcome::TlsRefused | Outcome::WrongScheme)
+        }
         Refused::Said { status, .. } => *status >= 500,
         _ => false,
     }

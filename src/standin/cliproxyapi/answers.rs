@@ -90,9 +90,7 @@ impl Proxy {
         let is_mainline = self.edition == Edition::Mainline;
         // Mainline takes a browser's answer from whoever knows its state.
         if is_mainline && request.method == "POST" && name == "oauth-callback" {
-            return self
-                .edition
-                .stamped(self.logins.deliver(request, config));
+            return self.edition.stamped(self.logins.deliver(request, config));
         }
         let routes = ["auth-files", "codex-auth-url", "get-auth-status"];
         let is_known = request.method == "GET" && routes.contains(&name);

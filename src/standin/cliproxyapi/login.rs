@@ -71,7 +71,9 @@ impl Logins {
     /// `GET codex-auth-url`
     pub fn begin(self: &Arc<Self>, request: &Request, config: &Config) -> Response {
         let refuse = |why: &str| Response::json(500, JSON, &json!({"error": why}));
-        self.scene.console.out("Initializing Codex authentication...\n");
+        self.scene
+            .console
+            .out("Initializing Codex authentication...\n");
         let state = format!("{}{}", random_id(), random_id());
         let is_webui = request.parameter("is_webui").is_some_and(|value| {
             ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())
@@ -103,7 +105,11 @@ impl Logins {
         let url = format!(
             "https://auth.openai.com/oauth/authorize?client_id=app_standin&code_challenge=c&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&response_type=code&state={state}"
         );
-        Response::json(200, JSON, &json!({"state": state, "status": "ok", "url": url}))
+        Response::json(
+            200,
+            JSON,
+            &json!({"state": state, "status": "ok", "url": url}),
+        )
     }
 
     /// `GET get-auth-status`
@@ -115,7 +121,11 @@ impl Logins {
         let is_mainline = self.edition == Edition::Mainline;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if is_mainline && !state.bytes().all(is_plain) {
-            return Response::json(400, JSON, &json!({"error": "invalid state", "status": "error"}));
+            return Response::json(
+                400,
+                JSON,
+                &json!({"error": "invalid state", "status": "error"}),
+            );
         }
         let answer = match states.get(state) {
             Some(State::Waiting) => json!({"status": "wait"}),
@@ -163,7 +173,12 @@ impl Logins {
         if text("provider") != "codex" {
             return refuse(400, "unsupported provider");
         }
-        match self.states.lock().as_deref().map(|states| states.get(&state).map(is_waiting)) {
+        match self
+            .states
+            .lock()
+            .as_deref()
+            .map(|states| states.get(&state).map(is_waiting))
+        {
             Ok(Some(true)) => {}
             Ok(Some(false)) => return refuse(409, "oauth flow is not pending"),
             Ok(None) | Err(_) => return refuse(404, "unknown or expired state"),
@@ -208,7 +223,10 @@ impl Logins {
             }
             thread::park_timeout(PAUSE.min(self.limit / 4));
         };
-        if answer["error"].as_str().is_some_and(|error| !error.is_empty()) {
+        if answer["error"]
+            .as_str()
+            .is_some_and(|error| !error.is_empty())
+        {
             self.log(
                 "error",
                 "auth_files.go:1225",
@@ -219,7 +237,10 @@ impl Logins {
         let code = answer["code"].as_str().unwrap_or_default();
         match self.exchange(code, dir) {
             Ok(path) => {
-                let text = format!("Authentication successful! Token saved to {}\n", path.display());
+                let text = format!(
+                    "Authentication successful! Token saved to {}\n",
+                    path.display()
+                );
                 self.scene.console.out(&text);
                 match self.edition {
                     Edition::Plus => self.forget(state),
@@ -278,7 +299,10 @@ impl Logins {
         }
         let server = Server::start(listeners, Arc::new(Forwarder { to })).map_err(busy)?;
         *held = Some((state.to_owned(), server));
-        let text = format!("callback forwarder for codex listening on {shown}:{}", self.port);
+        let text = format!(
+            "callback forwarder for codex listening on {shown}:{}",
+            self.port
+        );
         self.log("info", "auth_files.go:214", &text);
         Ok(())
     }
@@ -339,7 +363,11 @@ fn decoded(text: &str) -> String {
     let url = format!("http://localhost/?v={text}");
     reqwest::Url::parse(&url)
         .ok()
-        .and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()))
+        .and_then(|url| {
+            url.query_pairs()
+                .next()
+                .map(|(_, value)| value.into_owned())
+        })
         .unwrap_or_default()
 }
 
