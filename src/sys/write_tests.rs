@@ -1,4 +1,11 @@
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::temp::set_mode;
 use super::*;
+use crate::sys::read;
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
