@@ -306,7 +306,9 @@ fn judge_value(snapshot: &Snapshot, value: &Value) -> Result<(), String> {
         Value::CopyOf { file, entry: None } if !file.contains("/secrets/") => {
             Err("what is copied is no key file".into())
         }
-        Value::CopyOf { .. } | Value::Literal(_) | Value::Random(_) => Ok(()),
+        Value::CopyOf { .. } | Value::HashOf { .. } | Value::Literal(_) | Value::Random(_) => {
+            Ok(())
+        }
     }
 }
 

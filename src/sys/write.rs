@@ -7,6 +7,7 @@ mod append;
 mod create;
 mod folder;
 mod replace;
+mod sweep;
 mod target;
 mod temp;
 
@@ -15,6 +16,7 @@ pub use append::append_line;
 pub use create::{create, create_new_secret, remove};
 pub use folder::create_folder;
 pub use replace::{Prepared, prepare, replace, replace_soon};
+pub use sweep::sweep;
 
 /// The modes of a written file and of the folders made for it, whatever the umask says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+
 use super::WriteError;
 use crate::sys::hex::hex;
 use crate::sys::read;
@@ -21,7 +23,12 @@ pub(super) enum Lasting {
 pub(super) struct Temp {
     pub(super) path: PathBuf,
     pub(super) is_gone: bool,
+    /// Held under a lock, so that [`super::sweep`] knows the file of a writer that lives.
+    _held: File,
 }
+
+/// How the name of a temporary file begins and ends.
+pub(super) const TEMP: (&str, &str) = (".flowgate-", ".tmp");
 
 impl Temp {
     /// Writes a text beside its target and reads it back. It is closed to others until it is whole.
@@ -40,9 +47,12 @@ impl Temp {
             .mode(0o600)
             .open(&path)
             .map_err(said)?;
+        // Where the file system knows no locks nothing is swept either.
+        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         let temp = Self {
             path,
             is_gone: false,
+            _held: file.try_clone().map_err(said)?,
         };
         file.write_all(bytes).map_err(said)?;
         if let Some((uid, gid)) = owner {
@@ -81,7 +91,7 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let ending = hex(&random);
     // A name of its own, not one made of the target's: that may be as long as names can be.
-    Ok(target.with_file_name(format!(".flowgate-{ending}.tmp")))
+    Ok(target.with_file_name(format!("{}{ending}{}", TEMP.0, TEMP.1)))
 }
 
 fn keep_owner(file: &File, uid: u32, gid: u32) -> io::Result<()> {
