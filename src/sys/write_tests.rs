@@ -1,4 +1,12 @@
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::sweep::YOUNG;
+use super::temp::set_mode;
 use super::*;
+use crate::sys::read;
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
