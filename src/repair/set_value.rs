@@ -50,6 +50,7 @@ pub fn prepare(
             )));
         }
     }
+    let value = values::as_kept(value, ground.kind(&place), path)?;
     let change = Change::Replace {
         path,
         value: &value,
