@@ -107,7 +107,11 @@ const RULES: &[Rule] = &[
     Rule {
         // The supervisor stops a service that listens elsewhere than it is configured.
         causes: &["config/port-mismatch", "config/overridden"],
-        effects: &["port-conflict/drifted-port", "readiness/not-running"],
+        effects: &[
+            "port-conflict/drifted-port",
+            "readiness/not-running",
+            "readiness/crash-loop",
+        ],
         related: Related::Service,
     },
     Rule {
