@@ -2,7 +2,7 @@
 
 use crate::gateway::FLOWGATE;
 use crate::oracle::{litellm_serves, proxy_serves};
-use crate::process::write;
+use crate::process::{set_mode, write};
 use crate::situation::Situation;
 use crate::stage::Stage;
 
@@ -15,8 +15,7 @@ pub const ALL: &[Situation] = &[
         "set-mode",
         not_executable,
         litellm_serves,
-    )
-    .stays(),
+    ),
     Situation::asked(
         "a program that has another name",
         "missing-binaries/not-found:cliproxyapi_plus",
@@ -32,8 +31,11 @@ fn not_executable() -> Stage {
     let program = stage.gateway.path(PROGRAM);
     std::fs::remove_file(&program).unwrap();
     let script = format!("#!/bin/sh\nexec {FLOWGATE} \"$@\"\n");
-    write(&program, &script, 0o640);
+    write(&program, &script, 0o755);
     stage.start();
+    // A supervisor would see the change, and start it by itself.
+    stage.kill(&["litellm", "cliproxyapi_plus"]);
+    set_mode(&program, 0o640);
     stage
 }
 
