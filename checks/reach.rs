@@ -100,6 +100,10 @@ fn reach(facts: &FileFacts, bits: u32, snapshot: &Snapshot) -> Reach {
 /// the file's group, or as a member of a group that is neither root's nor ours alone.
 fn lets_pass(parent: &Parent, given: Given, facts: &FileFacts, snapshot: &Snapshot) -> bool {
     let by_group = parent.mode.has(ENTER << 3);
+    // The group's bits are the mask of a list, which may name whoever is given the file.
+    if parent.acl && by_group && given != Given::Group {
+        return true;
+    }
     if parent.mode.has(ENTER) {
         // Members of the group are judged by the group's bits, which may be fewer.
         return given != Given::Group || parent.gid != facts.gid || by_group;
@@ -182,6 +186,7 @@ mod tests {
             readable: true,
             writable: true,
             special: false,
+            without_modes: None,
             parents: parents
                 .iter()
                 .map(|&(mode, gid)| Parent {
@@ -189,6 +194,7 @@ mod tests {
                     mode: Mode(mode),
                     uid: 1000,
                     gid,
+                    acl: false,
                 })
                 .collect(),
         }
@@ -232,6 +238,17 @@ mod tests {
         ));
         let own_group = file(0o644, &[(0o750, 1000)]);
         assert!(matches!(of_file(&own_group, &ours()), Reach::Closed { .. }));
+    }
+
+    #[test]
+    fn a_list_of_a_directory_above_lets_those_pass_whom_it_names() {
+        let mut listed = file(0o640, &[(0o750, 1000)]);
+        listed.acl = true;
+        assert!(matches!(of_file(&listed, &ours()), Reach::Closed { .. }));
+        listed.parents[0].acl = true;
+        assert!(matches!(of_file(&listed, &ours()), Reach::Open { .. }));
+        listed.parents[0].mode = Mode(0o700);
+        assert!(matches!(of_file(&listed, &ours()), Reach::Closed { .. }));
     }
 
     #[test]

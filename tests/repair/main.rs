@@ -35,6 +35,7 @@ mod process;
 mod races;
 #[path = "../live/report.rs"]
 mod report;
+mod rotate;
 mod services;
 mod situation;
 mod situations;
