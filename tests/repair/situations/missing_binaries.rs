@@ -1,7 +1,7 @@
 //! Faults of section 4 that need no download.
 
 use crate::gateway::FLOWGATE;
-use crate::oracle::{litellm_serves, proxy_serves};
+use crate::oracle::{is_mode, litellm_serves, proxy_serves};
 use crate::process::{set_mode, write};
 use crate::situation::Situation;
 use crate::stage::Stage;
@@ -14,7 +14,7 @@ pub const ALL: &[Situation] = &[
         "missing-binaries/not-executable:litellm",
         "set-mode",
         not_executable,
-        litellm_serves,
+        |stage| is_mode(stage, PROGRAM, 0o740) && litellm_serves(stage),
     ),
     Situation::asked(
         "a program that has another name",
