@@ -1,7 +1,8 @@
 //! Who else can reach a file: permission bits, groups, and every directory above it.
 
 use crate::answers::{Answers, answers};
-use crate::model::{FileFacts, Mode, Owner, Parent, Relation, Snapshot};
+use crate::model::{FileFacts, Mode, Owner, Parent, Process, Relation, Snapshot};
+use crate::state::{owners, services};
 
 /// Bits of one class, in the place of the last octal digit.
 const READ: u32 = 0o4;
@@ -124,8 +125,9 @@ pub fn other_user(facts: &FileFacts, snapshot: &Snapshot) -> Option<u32> {
         .processes
         .values()
         .filter(|process| !matches!(process.relation, Relation::Foreign | Relation::Forwarder))
+        .filter(|process| !is_copy_elsewhere(process, snapshot))
         .map(|process| process.uid);
-    let hidden = crate::state::services(snapshot)
+    let hidden = services(snapshot)
         .filter(|view| answers(view) != Answers::Otherwise)
         .flat_map(|view| view.rivals())
         .filter_map(|socket| match socket.owner {
@@ -133,6 +135,27 @@ pub fn other_user(facts: &FileFacts, snapshot: &Snapshot) -> Option<u32> {
             Owner::Known { .. } => None,
         });
     of_gateway.chain(hidden).find(|&uid| is_other(uid))
+}
+
+/// Whether a process only runs the same program: in another folder, with other files than ours, and
+/// on none of our ports.
+fn is_copy_elsewhere(process: &Process, snapshot: &Snapshot) -> bool {
+    let root = snapshot.paths.root.as_str();
+    let is_outside = process
+        .cwd
+        .as_deref()
+        .is_some_and(|cwd| cwd.starts_with('/') && cwd != "/" && cwd != root);
+    let holds_our_port = services(snapshot)
+        .flat_map(|view| view.rivals())
+        .any(|socket| {
+            owners(snapshot, socket)
+                .iter()
+                .any(|owner| owner.pid == process.pid)
+        });
+    matches!(process.relation, Relation::SameProgram { .. })
+        && is_outside
+        && !process.command.contains(root)
+        && !holds_our_port
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `flowgate doctor`: what is wrong, why, and what to type.
 
 mod args;
+mod bundle;
 mod explain;
 mod fix;
 mod list;
