@@ -260,8 +260,7 @@ fn an_import_over_an_open_file_closes_it_and_a_bad_source_changes_nothing() {
         )
     );
     // The login of the other program is told, and that both have it.
-    std::fs::create_dir_all(gateway.path(".codex")).unwrap();
-    std::fs::rename(gateway.path("codex.json"), gateway.path(".codex/auth.json")).unwrap();
+    write(&gateway.path(".codex/auth.json"), &codex_login(), 0o600);
     set_mode(&gateway.path(".codex"), 0o700);
     let document = gateway.doctor(&[]);
     let shared = "oauth-login/credential-shared:.router/auths/codex-headless-import.json";

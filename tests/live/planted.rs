@@ -312,8 +312,8 @@ fn every_command_is_run_here() {
     let mut all = BTreeSet::new();
     leaves(&flowgate::cli::Cli::command(), "", &mut all);
     let is_run = |name: &String| {
-        let begins = |command: &&str| *command == name || command.starts_with(&format!("{name} "));
-        COMMANDS.iter().any(|command| begins(&command))
+        let begins = |command: &str| command == name || command.starts_with(&format!("{name} "));
+        COMMANDS.iter().any(|command| begins(command))
             || PRINTING.contains(&name.as_str())
             || LASTING.contains(&name.as_str())
     };
