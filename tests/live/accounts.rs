@@ -307,14 +307,14 @@ fn two_thousand_logins_are_looked_at_in_time_while_files_come_and_go() {
                 n += 1;
             }
         });
-        let said = run_in(&gateway.path("."), &["doctor", "--json"], &[]);
+        let said = run_in(&gateway.path("."), &["doctor", "--json", "--timeout", "20s"], &[]);
         is_over.store(true, Ordering::Relaxed);
         serde_json::from_str::<Value>(&said.out).unwrap()
     });
     let took = begun.elapsed();
     println!("2000 logins: {took:?}");
     assert_ne!(document["exitCode"], 2, "{:#}", document["unknowns"]);
-    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
     let listed = crate::gateway::roots(&document);
     assert!(
         !listed
