@@ -105,9 +105,14 @@ const RULES: &[Rule] = &[
         related: Related::Service,
     },
     Rule {
-        // The supervisor stops a service that listens elsewhere than it is configured.
+        // The supervisor stops a service that listens elsewhere than it is configured, again and
+        // again; a port that is none ends the program itself.
         causes: &["config/port-mismatch", "config/overridden"],
-        effects: &["port-conflict/drifted-port", "readiness/not-running"],
+        effects: &[
+            "port-conflict/drifted-port",
+            "readiness/not-running",
+            "readiness/crash-loop",
+        ],
         related: Related::Service,
     },
     Rule {

@@ -277,6 +277,16 @@ pub fn unseen(snapshot: &Snapshot) -> Vec<UnknownDatum> {
         if let (true, Some(reason)) = (is_read, dir.listing.why_unknown()) {
             found.push(unknown(format!("{}: {}", dir.path, reason.why)));
         }
+        // So many files are read of one dir at most.
+        let is_in = |path: &&String| path.rsplit_once('/').map(|(dir, _)| dir) == Some(&dir.path);
+        let read = credentials.files.keys().filter(is_in).count();
+        let listed = dir.listing.known().copied().unwrap_or_default();
+        if is_read && u32::try_from(read).is_ok_and(|read| read < listed) {
+            found.push(unknown(format!(
+                "{}: {read} of its {listed} token files were read",
+                dir.path
+            )));
+        }
     }
     let leads_nowhere = |path: &str| {
         let facts = snapshot.files.get(path).and_then(Observed::known);

@@ -5,6 +5,8 @@ mod litellm;
 mod login;
 mod refusal;
 mod request;
+mod signature;
+mod traceback;
 
 pub use chat::{chat_status, proves_a_chat};
 pub use litellm::{
@@ -13,3 +15,5 @@ pub use litellm::{
 pub use login::{LoginLine, asks_for_a_login, begins_a_login, login_line, refuses_refresh};
 pub use refusal::{Refusal, config_refusal, master_key_refusal};
 pub use request::is_request;
+pub use signature::{SIGNATURES, Signature, crash, deciding, signature_of, unexplained};
+pub use traceback::{exception_of_startup, last_exception};

@@ -5,7 +5,9 @@ use crate::by_hand;
 use crate::logins::{
     LoggedLogin, LoginEnd, Logins, is_unread, last_logged, provider_in_name, provider_of,
 };
-use crate::model::{AuthDirRole, Evidence, Finding, Fix, Severity, Snapshot, Subject, Verdict};
+use crate::model::{
+    AuthDir, AuthDirRole, Evidence, Finding, Fix, Severity, Snapshot, Subject, Verdict,
+};
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
@@ -15,6 +17,18 @@ use crate::steps::{self, Edits};
 /// its log says it saved elsewhere; an outage when it reads none of that provider.
 pub fn look(proxy: View<'_>, logins: &Logins<'_>, verdict: &mut Verdict) {
     let snapshot = proxy.snapshot;
+    // Where that is no folder the program does not start: its config is the matter.
+    let mut dirs = snapshot.credentials.auth_dirs.iter();
+    let is_file = |dir: &AuthDir| {
+        let why = dir
+            .listing
+            .why_unknown()
+            .map(|unknown| unknown.why.as_str());
+        dir.role == AuthDirRole::Service && why == Some("is not a directory")
+    };
+    if dirs.any(is_file) {
+        return;
+    }
     let mut found: Vec<(&str, String)> = logins
         .usable()
         .filter(|(_, file)| is_unread(file, snapshot))

@@ -7,6 +7,7 @@ use crate::model::{
     EntryValue, Evidence, Finding, Fix, KeyedAnswer, ServiceKind, Severity, Subject, Verdict,
 };
 use crate::state::View;
+use crate::suggest;
 use crate::words;
 
 /// Finds an empty list at a hop that accepted the key.
@@ -108,7 +109,13 @@ fn litellm(view: View<'_>) -> (String, Fix) {
             words::count(*count, "entry"),
             config.place("model_list")
         ),
-        _ => format!("{}: {}", config.place("model_list"), model_list(view)),
+        _ => match suggest::misspelt(config, "model_list") {
+            Some(key) => format!(
+                "{} says {key}, which is ignored: the key is model_list",
+                config.place(key)
+            ),
+            None => format!("{}: {}", config.place("model_list"), model_list(view)),
+        },
     };
     let fix = Fix::manual(
         "by-hand",
