@@ -46,6 +46,7 @@ pub fn of(
         callback_ports,
         last_logins: Default::default(),
         management,
+        ..Credentials::default()
     }
 }
 
