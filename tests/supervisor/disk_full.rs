@@ -164,8 +164,12 @@ fn a_log_that_filled_the_disk_is_rotated_in_the_room_of_its_earlier_lines() {
     grow(1100);
     mount.fill();
     let blocks = log.metadata().unwrap().blocks();
-    wait_for("the lock of the log", || !matches!(rotation.step(), Ok(None)));
-    assert!(rotation.step().is_err());
+    let mut ended = Ok(None);
+    wait_for("the lock of the log", || {
+        ended = rotation.step();
+        !matches!(ended, Ok(None))
+    });
+    assert!(ended.is_err());
     assert_eq!(log.metadata().unwrap().blocks(), blocks);
     assert!(!rotated::with_ending(&log, ".1.new").exists());
 }
