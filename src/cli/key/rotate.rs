@@ -66,7 +66,7 @@ fn rotated(args: &RotateArgs, global: &Global) -> Result<u8, Failure> {
         lines: &journal::on_disk,
     };
     let outcome = {
-        let mut talk = Terminal::new(!args.json);
+        let mut talk = Terminal::new(!args.json, global.quiet);
         rotate(&look, &rotation, &mut talk)
     };
     let run = match outcome.map_err(|error| {
