@@ -56,6 +56,14 @@ impl ConfirmedManagement {
     pub fn has_key(&self) -> bool {
         self.key.is_some()
     }
+
+    /// The key that is proven right.
+    ///
+    /// # Errors
+    /// What the comparison gave, when there is none.
+    pub fn into_key(self) -> Result<ConfirmedKey, Management> {
+        self.key.ok_or(self.management)
+    }
 }
 
 /// Reads the kept key; known and none when the file is not there or holds none.

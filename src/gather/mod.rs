@@ -7,6 +7,7 @@ mod configs;
 mod context;
 pub mod credentials;
 mod deadline;
+pub mod door;
 mod env_files;
 pub mod environment;
 pub mod files;
