@@ -158,6 +158,12 @@ const RULES: &[Rule] = &[
         related: Related::Service,
     },
     Rule {
+        // Both speak of one login.
+        causes: &["oauth-login/login-not-saved"],
+        effects: &["oauth-login/login-failed", "oauth-login/login-timed-out"],
+        related: Related::Provider,
+    },
+    Rule {
         causes: &["config/overridden"],
         effects: &["readiness/config-rejected", "readiness/models-dropped"],
         related: Related::Service,

@@ -2,7 +2,7 @@
 
 use super::NO_MODELS;
 use crate::by_hand;
-use crate::logins::{is_usable, unseen, usable_providers};
+use crate::logins::{Logins, is_unread, unseen};
 use crate::model::{
     EntryValue, Evidence, Finding, Fix, KeyedAnswer, ServiceKind, Severity, Subject, Verdict,
 };
@@ -130,11 +130,9 @@ fn litellm(view: View<'_>) -> (String, Fix) {
 
 fn cliproxyapi(view: View<'_>) -> (String, Fix) {
     let snapshot = view.snapshot;
-    let usable = usable_providers(snapshot);
-    let elsewhere =
-        snapshot.credentials.files.iter().find(|(_, file)| {
-            is_usable(file, snapshot) && crate::logins::is_unread(file, snapshot)
-        });
+    let logins = Logins::of(snapshot);
+    let usable = logins.providers();
+    let elsewhere = logins.usable().find(|(_, file)| is_unread(file, snapshot));
     let cause = match (usable.as_slice(), elsewhere) {
         ([], _) if unseen(snapshot).is_empty() => "it has no credential that it could use".into(),
         ([], _) => "whether it has a usable credential cannot be seen".into(),

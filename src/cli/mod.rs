@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod again;
+pub mod auth;
 mod catalogue;
 pub mod completions;
 pub mod config;
@@ -55,6 +56,9 @@ pub struct Global {
     /// Print the tokens that scripts know, also on a terminal
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Show no progress and no notes on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// When to use colour
     #[command(flatten)]
     pub color: colorchoice_clap::Color,
@@ -79,7 +83,9 @@ pub enum Command {
     Init,
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
-    /// Shows a key of the gateway
+    /// Logs in to providers, and shows who is logged in
+    Auth(auth::AuthArgs),
+    /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
     Completions(completions::CompletionsArgs),
@@ -112,6 +118,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Init => init::run(&cli.global),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
+        Command::Auth(auth) => auth::run(&auth, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),

@@ -204,7 +204,7 @@ impl Foreground {
             let begun = Instant::now();
             let end = match self.client() {
                 Some(mut client) => {
-                    let progress = Progress::of(&service.name, true);
+                    let progress = Progress::of(&service.name, speaker.shows_progress());
                     ask(
                         &mut client,
                         verb,

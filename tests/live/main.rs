@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod config;
 mod enable;
 mod foreground;
@@ -35,4 +36,5 @@ mod start_faults;
 mod static_faults;
 mod status;
 mod supervised;
+mod umask;
 mod unusual;

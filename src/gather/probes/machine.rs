@@ -125,12 +125,19 @@ pub async fn tokens(
     let shared = Arc::clone(context);
     let asked = dirs.clone();
     let looked = deadline.blocking("token files", move || {
-        credentials::look(
+        let mut found = credentials::look(
             &asked,
             &shared.root,
             &shared.fingerprinter,
             &shared.redactor,
-        )
+        );
+        found.elsewhere = credentials::look_elsewhere(
+            &asked,
+            &shared.root,
+            &shared.fingerprinter,
+            &shared.redactor,
+        );
+        found
     });
     match looked.await {
         Observed::Known(found) => found,
@@ -168,6 +175,24 @@ pub async fn files(
         Observed::Unknown(unknown) => BTreeMap::from([(".".into(), Observed::Unknown(unknown))]),
         Observed::NotAsked => BTreeMap::new(),
     }
+}
+
+/// The logs that others may read, and whether a known secret stands in their end. To be asked when every
+/// secret has been read.
+pub async fn exposed_logs(
+    dirs: Vec<(PathBuf, AuthDirRole)>,
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> BTreeMap<String, Observed<FileFacts>> {
+    let (wave, shared) = (Arc::clone(wave), Arc::clone(context));
+    let looked = deadline.blocking("logs with secrets", move || {
+        let places = secret_files::logs(&wave, &dirs, &shared);
+        let wanted = files::with_secrets(&places, &shared.redactor);
+        files::look(&wanted, &shared.users, &shared.root)
+    });
+    // A log that nobody could look through in time is not known to hold anything.
+    looked.await.known_or_default()
 }
 
 /// The machine.
