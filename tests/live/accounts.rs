@@ -307,7 +307,11 @@ fn two_thousand_logins_are_looked_at_in_time_while_files_come_and_go() {
                 n += 1;
             }
         });
-        let said = run_in(&gateway.path("."), &["doctor", "--json", "--timeout", "20s"], &[]);
+        let said = run_in(
+            &gateway.path("."),
+            &["doctor", "--json", "--timeout", "20s"],
+            &[],
+        );
         is_over.store(true, Ordering::Relaxed);
         serde_json::from_str::<Value>(&said.out).unwrap()
     });
