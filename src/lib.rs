@@ -8,6 +8,7 @@ pub mod config;
 pub mod doctor;
 pub mod gateway;
 pub mod gather;
+pub mod integration;
 pub mod platform;
 pub mod repair;
 pub mod report;

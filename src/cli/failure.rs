@@ -55,11 +55,11 @@ impl Failure {
         }
     }
 
-    /// Work that failed, said in the words that scripts know: `bootstrap failed: …`; exit 1.
-    pub fn verbatim(text: String) -> Self {
+    /// Work that failed, said in the words that scripts know; exit 1.
+    pub fn refused(text: String) -> Self {
         Self {
-            exit_code: EXIT_FAILED,
-            ..Self::known(text)
+            form: Form::Verbatim,
+            ..Self::failed(Error::msg(text))
         }
     }
 

@@ -16,6 +16,7 @@ pub mod down;
 pub mod failure;
 pub mod health;
 pub mod init;
+pub mod integration;
 pub mod key;
 pub mod man;
 pub mod opened;
@@ -94,6 +95,8 @@ pub enum Command {
     Profile(profile::ProfileArgs),
     /// Logs in to providers, and shows who is logged in
     Auth(auth::AuthArgs),
+    /// Points clients at the gateway: Codex CLI, Claude Code and others
+    Integration(integration::IntegrationArgs),
     /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
@@ -135,6 +138,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::ExecTool(tool) => Ok(bootstrap::child::run(&tool)),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
         Command::Auth(auth) => auth::run(&auth, &cli.global),
+        Command::Integration(args) => integration::run(&args, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),

@@ -153,7 +153,7 @@ pub fn obtain(order: &Order, opened: &Opened) -> Result<Vec<Obtained>, Failure> 
 /// # Errors
 /// `bootstrap failed: …`, exit 1, when somebody else has it.
 pub fn lock(places: &Places) -> Result<Lock, Failure> {
-    let failed = |text: String| Failure::verbatim(format!("bootstrap failed: {text}"));
+    let failed = |text: String| Failure::refused(format!("bootstrap failed: {text}"));
     write::create_folder(&places.folder(), Modes::PLAIN.folder)
         .map_err(|error| failed(error.to_string()))?;
     let path = places.lock();

@@ -10,7 +10,7 @@ use crate::cli::output;
 pub fn run(opened: &Opened) -> Result<u8, Failure> {
     let places = super::places(opened);
     let manifest = Manifest::read(&places)
-        .map_err(|why| Failure::verbatim(format!("bootstrap failed: {why}")))?;
+        .map_err(|why| Failure::refused(format!("bootstrap failed: {why}")))?;
     let mut is_same = true;
     let mut say = |name: &str, version: &str, end: Result<(), String>| match end {
         Ok(()) => output::text(&format!("{name}:verified version={version}\n")),
