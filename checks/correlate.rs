@@ -105,9 +105,14 @@ const RULES: &[Rule] = &[
         related: Related::Service,
     },
     Rule {
-        // The supervisor stops a service that listens elsewhere than it is configured.
+        // The supervisor stops a service that listens elsewhere than it is configured, again and
+        // again; a port that is none ends the program itself.
         causes: &["config/port-mismatch", "config/overridden"],
-        effects: &["port-conflict/drifted-port", "readiness/not-running"],
+        effects: &[
+            "port-conflict/drifted-port",
+            "readiness/not-running",
+            "readiness/crash-loop",
+        ],
         related: Related::Service,
     },
     Rule {
@@ -151,6 +156,12 @@ const RULES: &[Rule] = &[
         causes: &["oauth-login/management-key-mismatch"],
         effects: &["oauth-login/banned"],
         related: Related::Service,
+    },
+    Rule {
+        // Both speak of one login.
+        causes: &["oauth-login/login-not-saved"],
+        effects: &["oauth-login/login-failed", "oauth-login/login-timed-out"],
+        related: Related::Provider,
     },
     Rule {
         causes: &["config/overridden"],

@@ -1,136 +1,140 @@
 //! What follows from a snapshot about logins: which credential is usable, which login is wanted.
 
-use jiff::SignedDuration;
+mod attempt;
+mod refusal;
+mod standing;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 
 use crate::model::{
-    AuthDirRole, AuthFileStatus, ConfigState, CredentialFile, CredentialState, FileKind, Observed,
-    ServiceKind, Snapshot, UnknownDatum,
+    AuthDirRole, ConfigState, CredentialFile, CredentialState, FileKind, Observed, ServiceKind,
+    Snapshot, UnknownDatum,
 };
-use crate::routes::{Edition, canonical_provider};
+use crate::routes::{Edition, canonical_provider, is_unsupported};
 use crate::state::service_of;
 
-/// Whether a token file can be used: it parses, is not disabled, and is not expired without a way to renew it.
-pub fn is_usable(file: &CredentialFile, snapshot: &Snapshot) -> bool {
-    match &file.state {
-        CredentialState::Parsed {
+pub use attempt::{
+    FailedLogin, Failure, LoggedLogin, LoginEnd, Witness, failed_logins, last_logged,
+};
+pub use refusal::Refusal;
+use refusal::refusals;
+pub use standing::Standing;
+
+/// The logins of a snapshot, and what stands between each and its use. Made once for a look at all.
+pub struct Logins<'a> {
+    snapshot: &'a Snapshot,
+    edition: Edition,
+    refusals: BTreeMap<&'a str, Refusal<'a>>,
+    usable: Vec<(&'a str, &'a CredentialFile)>,
+}
+
+impl<'a> Logins<'a> {
+    /// The logins of a snapshot.
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        let mut logins = Self {
+            snapshot,
+            edition: edition(snapshot),
+            refusals: refusals(snapshot),
+            usable: Vec::new(),
+        };
+        let files = snapshot.credentials.files.iter();
+        logins.usable = files
+            .filter(|(path, file)| logins.is_usable(path, file))
+            .map(|(path, file)| (path.as_str(), file))
+            .collect();
+        logins
+    }
+
+    /// The snapshot.
+    pub fn snapshot(&self) -> &'a Snapshot {
+        self.snapshot
+    }
+
+    /// What stands between a token that parses and its use; none for one that the service does not
+    /// read.
+    pub fn refusal(&self, path: &str) -> Option<Refusal<'a>> {
+        self.refusals.get(path).copied()
+    }
+
+    /// Whether a token file can be used: it parses, is not disabled, this build can use it, nobody
+    /// refuses it, and it is not expired without a way to renew it.
+    pub fn is_usable(&self, path: &str, file: &CredentialFile) -> bool {
+        let CredentialState::Parsed {
+            provider,
             refreshable,
             disabled,
             ..
-        } => {
-            // CLIProxyAPIPlus 6.6.9 does not read `disabled` (`facts/real-stack.md`, Auth files).
-            let is_off = *disabled && edition(snapshot) != Edition::Plus;
-            !is_off && (*refreshable || !is_expired(file, snapshot)) && !is_refused(file, snapshot)
-        }
-        _ => false,
+        } = &file.state
+        else {
+            return false;
+        };
+        // CLIProxyAPIPlus 6.6.9 does not read `disabled` (`facts/real-stack.md`, Auth files).
+        let is_off = *disabled && self.edition != Edition::Plus;
+        let is_refused = self.refusals.get(path).is_some_and(Refusal::is_final);
+        !is_off
+            && !is_refused
+            && !is_unsupported(provider, self.edition)
+            && (*refreshable || !is_expired(file, self.snapshot))
     }
-}
 
-/// How a provider does not let a token be used.
-pub enum Refusal<'a> {
-    /// It refused the token, in these words.
-    Rejected(&'a AuthFileStatus),
-    /// Its limit is reached.
-    UsedUp(&'a AuthFileStatus),
-    /// It expired an hour ago, and the service, which ran all that hour, could not renew it.
-    NotRenewed,
-}
-
-/// Words with which providers refuse a token (`facts/real-stack.md`, Upstream errors).
-const REFUSED: [&str; 9] = [
-    "token_invalidated",
-    "has been invalidated",
-    "token_revoked",
-    "token_expired",
-    "invalid_grant",
-    "invalid_token",
-    "refresh_token_reused",
-    "unauthorized",
-    "\"status\": 401",
-];
-
-/// Words with which providers say that a limit is reached.
-const USED_UP: [&str; 5] = [
-    "usage_limit_reached",
-    "usage limit",
-    "rate_limit",
-    "insufficient_quota",
-    "quota exceeded",
-];
-
-/// Providers whose tokens the program renews by itself, well before they expire
-/// (`facts/cliproxyapi.md` 5.3).
-const RENEWED: [&str; 6] = ["codex", "claude", "qwen", "iflow", "antigravity", "kiro"];
-
-/// What stands between a token that parses and its use, by the words of the provider, else by its
-/// age. An error of the network is none: the program tries again.
-pub fn refusal<'a>(
-    path: &str,
-    file: &CredentialFile,
-    snapshot: &'a Snapshot,
-) -> Option<Refusal<'a>> {
-    let CredentialState::Parsed {
-        provider,
-        expires_at,
-        refreshable,
-        disabled: false,
-        ..
-    } = &file.state
-    else {
-        return None;
-    };
-    let name = path.rsplit('/').next()?;
-    let statuses = snapshot.credentials.management.auth_files.known();
-    let status = statuses
-        .into_iter()
-        .flatten()
-        .find(|status| status.name == name && status.status == "error");
-    if let Some(status) = status {
-        let said = status
-            .status_message
-            .as_deref()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        if says(&USED_UP) {
-            return Some(Refusal::UsedUp(status));
-        }
-        if says(&REFUSED) {
-            return Some(Refusal::Rejected(status));
-        }
+    /// The token files that can be used, in whichever dir.
+    pub fn usable(&self) -> impl Iterator<Item = (&'a str, &'a CredentialFile)> {
+        self.usable.iter().copied()
     }
-    let proxy = service_of(snapshot, ServiceKind::Cliproxyapi)?;
-    let hour = SignedDuration::from_hours(1);
-    let since = snapshot.clock.gathered_at.duration_since((*expires_at)?);
-    let ran = proxy.main_process()?.age_ms >= 3_600_000;
-    let is_renewed = RENEWED.contains(&canonical_provider(provider).as_str());
-    (*refreshable && is_renewed && since > hour && ran).then_some(Refusal::NotRenewed)
-}
 
-/// Whether the provider refuses a token, so that it is of no use.
-fn is_refused(file: &CredentialFile, snapshot: &Snapshot) -> bool {
-    let mut files = snapshot.credentials.files.iter();
-    files
-        .find(|(_, known)| std::ptr::eq(*known, file))
-        .is_some_and(|(path, _)| {
-            !is_unread(file, snapshot)
-                && matches!(
-                    refusal(path, file, snapshot),
-                    Some(Refusal::Rejected(_) | Refusal::NotRenewed)
-                )
-        })
-}
+    /// The providers with a usable credential, sorted, API-key providers by their kind.
+    pub fn providers(&self) -> Vec<String> {
+        let by_login = self.usable().filter_map(|(_, file)| provider_of(file));
+        let by_key = &self.snapshot.credentials.api_key_providers;
+        let mut names: Vec<String> = by_login
+            .map(str::to_owned)
+            .chain(by_key.iter().map(|provider| provider.kind.clone()))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
 
-/// Whether a credential can be used beside the file of this name, and beside those whose limit is
-/// reached, too.
-pub fn serves_beside(snapshot: &Snapshot, name: &str) -> bool {
-    let credentials = &snapshot.credentials;
-    !credentials.api_key_providers.is_empty()
-        || credentials.files.iter().any(|(path, file)| {
-            path.rsplit('/').next() != Some(name)
-                && is_usable(file, snapshot)
-                && !is_unread(file, snapshot)
-                && !matches!(refusal(path, file, snapshot), Some(Refusal::UsedUp(_)))
+    /// Whether a provider has a usable credential, by login or by API key.
+    pub fn serves(&self, provider: &str) -> bool {
+        let name = canonical_provider(provider);
+        self.providers().iter().any(|usable| {
+            canonical_provider(usable.strip_suffix("-api-key").unwrap_or(usable)) == name
         })
+    }
+
+    /// Whether a credential can be used beside the file of this name, and beside those whose limit
+    /// is reached, too.
+    pub fn serves_beside(&self, name: &str) -> bool {
+        let is_another = |path: &str| path.rsplit('/').next() != Some(name);
+        let is_limited = |path: &str| matches!(self.refusal(path), Some(Refusal::UsedUp(_)));
+        !self.snapshot.credentials.api_key_providers.is_empty()
+            || self.usable().any(|(path, file)| {
+                is_another(path) && !is_unread(file, self.snapshot) && !is_limited(path)
+            })
+    }
+
+    /// Whether a usable token of a provider, named as in flowgate.yaml, was written after a moment.
+    fn has_newer(&self, provider: &str, than: Timestamp) -> bool {
+        self.usable().any(|(_, file)| {
+            provider_of(file).map(canonical_provider).as_deref() == Some(provider)
+                && file.modified_at.is_some_and(|at| at > than)
+        })
+    }
+
+    /// Whether a login of a configured provider is wanted: its last one failed and nothing newer is
+    /// usable, or nobody serves at all. While another provider serves, one that was never logged in
+    /// is no fault, and neither is what would hinder it.
+    pub fn is_wanted(&self, provider: &str) -> bool {
+        let is_configured = self.snapshot.credentials.providers.contains_key(provider);
+        is_configured
+            && (failed_logins(self)
+                .iter()
+                .any(|login| login.provider == provider)
+                || self.providers().is_empty() && unseen(self.snapshot).is_empty())
+    }
 }
 
 /// Whether the moment at which a token expires has passed; never for a file that names none.
@@ -145,23 +149,7 @@ pub fn is_expired(file: &CredentialFile, snapshot: &Snapshot) -> bool {
 
 /// The providers with a usable credential, sorted, API-key providers by their kind.
 pub fn usable_providers(snapshot: &Snapshot) -> Vec<String> {
-    let mut names: Vec<String> = snapshot
-        .credentials
-        .files
-        .values()
-        .filter(|file| is_usable(file, snapshot))
-        .filter_map(|file| provider_of(file).map(str::to_owned))
-        .chain(
-            snapshot
-                .credentials
-                .api_key_providers
-                .iter()
-                .map(|provider| provider.kind.clone()),
-        )
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+    Logins::of(snapshot).providers()
 }
 
 /// The provider of a token file, when it says.
@@ -172,12 +160,25 @@ pub fn provider_of(file: &CredentialFile) -> Option<&str> {
     }
 }
 
-/// Whether a provider has a usable credential, by login or by API key.
-pub fn serves(snapshot: &Snapshot, provider: &str) -> bool {
-    let name = canonical_provider(provider);
-    usable_providers(snapshot)
-        .iter()
-        .any(|usable| canonical_provider(usable.strip_suffix("-api-key").unwrap_or(usable)) == name)
+/// The provider that the name of a token file begins with: `codex-ana@example.com.json`.
+pub fn provider_in_name(name: &str) -> Option<String> {
+    const NAMES: [&str; 10] = [
+        "github-copilot",
+        "codex",
+        "claude",
+        "kiro",
+        "qwen",
+        "iflow",
+        "antigravity",
+        "gemini",
+        "kimi",
+        "xai",
+    ];
+    let is_begun = |provider: &&str| {
+        name.strip_prefix(*provider)
+            .is_some_and(|rest| rest.starts_with('-'))
+    };
+    NAMES.into_iter().find(is_begun).map(canonical_provider)
 }
 
 /// The providers of flowgate.yaml in its order.
@@ -204,36 +205,16 @@ pub fn configured(snapshot: &Snapshot) -> Vec<&str> {
     names.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Whether a login of a configured provider is wanted: its last one failed and nothing newer is
-/// usable, or nobody serves at all. While another provider serves, one that was never logged in
-/// is no fault, and neither is what would hinder it.
+/// Whether a login of a configured provider is wanted.
 pub fn is_wanted(snapshot: &Snapshot, provider: &str) -> bool {
-    snapshot.credentials.providers.contains_key(provider)
-        && (last_failed(snapshot, provider)
-            || usable_providers(snapshot).is_empty() && unseen(snapshot).is_empty())
+    Logins::of(snapshot).is_wanted(provider)
 }
 
 /// Whether any login is wanted.
 pub fn is_any_wanted(snapshot: &Snapshot) -> bool {
-    snapshot
-        .credentials
-        .providers
-        .keys()
-        .any(|provider| is_wanted(snapshot, provider))
-}
-
-/// Whether the last login of a provider failed, and no usable token of it is newer.
-fn last_failed(snapshot: &Snapshot, provider: &str) -> bool {
-    let name = canonical_provider(provider);
-    let Some(event) = snapshot.credentials.last_logins.get(provider) else {
-        return false;
-    };
-    let is_newer = |file: &CredentialFile| {
-        is_usable(file, snapshot)
-            && provider_of(file).map(canonical_provider) == Some(name.clone())
-            && file.modified_at.is_some_and(|at| at > event.at)
-    };
-    event.result == "failed" && !snapshot.credentials.files.values().any(is_newer)
+    let logins = Logins::of(snapshot);
+    let mut configured = snapshot.credentials.providers.keys();
+    configured.any(|provider| logins.is_wanted(provider))
 }
 
 /// What the running build is, by the version in its answers, else by the banner in its log.
@@ -295,6 +276,16 @@ pub fn unseen(snapshot: &Snapshot) -> Vec<UnknownDatum> {
         let is_read = dir.role == AuthDirRole::Service || credentials.auth_dirs.len() == 1;
         if let (true, Some(reason)) = (is_read, dir.listing.why_unknown()) {
             found.push(unknown(format!("{}: {}", dir.path, reason.why)));
+        }
+        // So many files are read of one dir at most.
+        let is_in = |path: &&String| path.rsplit_once('/').map(|(dir, _)| dir) == Some(&dir.path);
+        let read = credentials.files.keys().filter(is_in).count();
+        let listed = dir.listing.known().copied().unwrap_or_default();
+        if is_read && u32::try_from(read).is_ok_and(|read| read < listed) {
+            found.push(unknown(format!(
+                "{}: {read} of its {listed} token files were read",
+                dir.path
+            )));
         }
     }
     let leads_nowhere = |path: &str| {

@@ -1,7 +1,8 @@
 //! Who else can reach a file: permission bits, groups, and every directory above it.
 
 use crate::answers::{Answers, answers};
-use crate::model::{FileFacts, Mode, Owner, Parent, Relation, Snapshot};
+use crate::model::{FileFacts, Mode, Owner, Parent, Process, Relation, Snapshot};
+use crate::state::{owners, services};
 
 /// Bits of one class, in the place of the last octal digit.
 const READ: u32 = 0o4;
@@ -99,6 +100,10 @@ fn reach(facts: &FileFacts, bits: u32, snapshot: &Snapshot) -> Reach {
 /// the file's group, or as a member of a group that is neither root's nor ours alone.
 fn lets_pass(parent: &Parent, given: Given, facts: &FileFacts, snapshot: &Snapshot) -> bool {
     let by_group = parent.mode.has(ENTER << 3);
+    // The group's bits are the mask of a list, which may name whoever is given the file.
+    if parent.acl && by_group && given != Given::Group {
+        return true;
+    }
     if parent.mode.has(ENTER) {
         // Members of the group are judged by the group's bits, which may be fewer.
         return given != Given::Group || parent.gid != facts.gid || by_group;
@@ -120,8 +125,9 @@ pub fn other_user(facts: &FileFacts, snapshot: &Snapshot) -> Option<u32> {
         .processes
         .values()
         .filter(|process| !matches!(process.relation, Relation::Foreign | Relation::Forwarder))
+        .filter(|process| !is_copy_elsewhere(process, snapshot))
         .map(|process| process.uid);
-    let hidden = crate::state::services(snapshot)
+    let hidden = services(snapshot)
         .filter(|view| answers(view) != Answers::Otherwise)
         .flat_map(|view| view.rivals())
         .filter_map(|socket| match socket.owner {
@@ -129,6 +135,27 @@ pub fn other_user(facts: &FileFacts, snapshot: &Snapshot) -> Option<u32> {
             Owner::Known { .. } => None,
         });
     of_gateway.chain(hidden).find(|&uid| is_other(uid))
+}
+
+/// Whether a process only runs the same program: in another folder, with other files than ours, and
+/// on none of our ports.
+fn is_copy_elsewhere(process: &Process, snapshot: &Snapshot) -> bool {
+    let root = snapshot.paths.root.as_str();
+    let is_outside = process
+        .cwd
+        .as_deref()
+        .is_some_and(|cwd| cwd.starts_with('/') && cwd != "/" && cwd != root);
+    let holds_our_port = services(snapshot)
+        .flat_map(|view| view.rivals())
+        .any(|socket| {
+            owners(snapshot, socket)
+                .iter()
+                .any(|owner| owner.pid == process.pid)
+        });
+    matches!(process.relation, Relation::SameProgram { .. })
+        && is_outside
+        && !process.command.contains(root)
+        && !holds_our_port
 }
 
 #[cfg(test)]
@@ -159,6 +186,7 @@ mod tests {
             readable: true,
             writable: true,
             special: false,
+            without_modes: None,
             parents: parents
                 .iter()
                 .map(|&(mode, gid)| Parent {
@@ -166,6 +194,7 @@ mod tests {
                     mode: Mode(mode),
                     uid: 1000,
                     gid,
+                    acl: false,
                 })
                 .collect(),
         }
@@ -209,6 +238,17 @@ mod tests {
         ));
         let own_group = file(0o644, &[(0o750, 1000)]);
         assert!(matches!(of_file(&own_group, &ours()), Reach::Closed { .. }));
+    }
+
+    #[test]
+    fn a_list_of_a_directory_above_lets_those_pass_whom_it_names() {
+        let mut listed = file(0o640, &[(0o750, 1000)]);
+        listed.acl = true;
+        assert!(matches!(of_file(&listed, &ours()), Reach::Closed { .. }));
+        listed.parents[0].acl = true;
+        assert!(matches!(of_file(&listed, &ours()), Reach::Open { .. }));
+        listed.parents[0].mode = Mode(0o700);
+        assert!(matches!(of_file(&listed, &ours()), Reach::Closed { .. }));
     }
 
     #[test]

@@ -139,6 +139,17 @@ pub fn canonical_provider(text: &str) -> String {
     name.to_owned()
 }
 
+/// Whether an edition is known to have neither a login nor an executor for a provider
+/// (`facts/cliproxyapi.md` 0.2, 1.1, 1.2). What only some versions of it can do is not told here.
+pub fn is_unsupported(provider: &str, edition: Edition) -> bool {
+    let provider = canonical_provider(provider);
+    match edition {
+        Mainline => matches!(provider.as_str(), "copilot" | "kiro"),
+        Plus => matches!(provider.as_str(), "kimi" | "xai"),
+        LaterPlus | Edition::Unknown => false,
+    }
+}
+
 /// The port that a browser must reach at the end of a login, by provider in any spelling;
 /// none for device flows and for what is not known.
 pub fn callback_port(provider: &str) -> Option<u16> {

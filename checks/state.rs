@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::logs;
 use crate::model::{
-    Answer, ConfigFile, Expectation, Identity, Observed, Owner, Process, RunLife, Service,
-    ServiceKind, Settings, Snapshot, Socket, TargetProbes,
+    Answer, ConfigFile, ExitStage, Expectation, Identity, Observed, Owner, Process, RunLife,
+    Service, ServiceKind, Settings, Snapshot, Socket, TargetProbes,
 };
 
 /// A service with everything that the snapshot knows of it.
@@ -197,6 +197,23 @@ impl<'a> View<'a> {
         let log = self.service.log.known();
         recorded.is_some()
             || log.is_some_and(|log| log.lines.iter().any(|line| logs::is_request(line)))
+    }
+
+    /// Whether the run of which its log speaks came as far as to serve. What is logged from then on may
+    /// be anybody's words: a request, a model, an upstream; it says nothing of the start.
+    pub fn had_served(&self) -> bool {
+        let signature = self
+            .service
+            .exits
+            .first()
+            .and_then(|exit| exit.signature.as_ref());
+        self.was_ready() || signature.is_some_and(|one| one.stage == ExitStage::Run)
+    }
+
+    /// The lines of its log that tell of its start; none once it has served.
+    pub fn start_lines(&self) -> Option<&'a [String]> {
+        let log = self.service.log.known()?;
+        (!self.had_served()).then_some(log.lines.as_slice())
     }
 
     /// The processes of its run that would have to answer: those that listen on its configured

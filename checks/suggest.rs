@@ -1,5 +1,7 @@
 //! Did you mean: the known key that is close to an unknown one.
 
+use crate::model::ConfigFile;
+
 /// The known word that is closest to `word`, when one is close enough to be meant.
 pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // A long key is no typing error, and its distance would cost.
@@ -14,6 +16,17 @@ pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).clamp(1, 3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The key at the top of a config that may be meant for one that it lacks: `api_keys` for `api-keys`.
+/// Both programs ignore a key that they do not know.
+pub fn misspelt<'a>(config: &'a ConfigFile, key: &str) -> Option<&'a str> {
+    config
+        .entries
+        .keys()
+        .map(String::as_str)
+        .filter(|found| !found.contains(['.', '[']))
+        .find(|found| *found != key && closest(found, &[key]).is_some())
 }
 
 /// Edits from one word to the other: insert, delete, replace, or swap two neighbours.

@@ -109,6 +109,17 @@ fn the_s_of_the_catalogue_is_the_closed_list_of_what_is_safe() {
 }
 
 #[test]
+fn the_ids_that_can_be_asked_for_are_those_of_the_catalogue() {
+    let of_rows: BTreeSet<&str> = CATALOGUE
+        .iter()
+        .flat_map(|(_, row)| row.iter())
+        .map(|(id, _)| *id)
+        .collect();
+    let known: Vec<&str> = of_rows.into_iter().collect();
+    assert_eq!(known, flowgate_checks::steps::FIXES);
+}
+
+#[test]
 fn a_safe_fix_does_what_the_closed_list_names_and_nothing_else() {
     let mut faults = Vec::new();
     for seen in all() {
@@ -295,7 +306,9 @@ fn judge_value(snapshot: &Snapshot, value: &Value) -> Result<(), String> {
         Value::CopyOf { file, entry: None } if !file.contains("/secrets/") => {
             Err("what is copied is no key file".into())
         }
-        Value::CopyOf { .. } | Value::Literal(_) | Value::Random(_) => Ok(()),
+        Value::CopyOf { .. } | Value::HashOf { .. } | Value::Literal(_) | Value::Random(_) => {
+            Ok(())
+        }
     }
 }
 

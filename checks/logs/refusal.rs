@@ -1,7 +1,7 @@
 //! The words with which a program refuses its config (`facts/litellm.md` 3 and 10,
 //! `facts/cliproxyapi.md` 2.4 and 6.2).
 
-use super::is_quoted_source;
+use super::{exception_of_startup, is_quoted_source};
 use crate::model::ServiceKind;
 
 /// What a program said when it refused its config.
@@ -14,7 +14,10 @@ pub struct Refusal {
 }
 
 /// The keys that LiteLLM names when it refuses what stands there at its startup.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
+    // An item of a list of fallbacks.
+    "' is not a dictionary.",
+    "' must have exactly one key, but has ",
     "model_name",
     "litellm_params",
     "model_list",
@@ -98,7 +101,10 @@ fn is_continuation(text: &str) -> bool {
 
 /// Python's own errors about the file: it is a directory, it is empty, it is no text.
 fn of_load(lines: &[String]) -> Option<Refusal> {
-    const WORDS: [&str; 4] = [
+    const WORDS: [&str; 7] = [
+        "a database URL is set but the prisma ",
+        "Included file not found: ",
+        "Included config file is not a YAML mapping: ",
         "IsADirectoryError: ",
         "Config cannot be None or Empty",
         "UnicodeDecodeError: ",
@@ -116,13 +122,7 @@ fn of_load(lines: &[String]) -> Option<Refusal> {
 /// The exception above `Application startup failed. Exiting.`, where it names a key of the config:
 /// `KeyError: 'model_name'`.
 fn of_startup(lines: &[String]) -> Option<Refusal> {
-    let end = lines
-        .iter()
-        .rposition(|line| line.contains("Application startup failed"))?;
-    let said = lines[..end].iter().rev().take(40).find(|line| {
-        let name = line.split(':').next().unwrap_or_default();
-        !line.starts_with(' ') && (name.ends_with("Error") || name.ends_with("Exception"))
-    })?;
+    let said = exception_of_startup(lines)?;
     let names_a_key = KEYS.iter().any(|key| said.contains(key));
     (names_a_key && !said.contains("refused to start")).then(|| Refusal {
         words: said.trim().to_owned(),

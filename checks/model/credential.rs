@@ -26,6 +26,19 @@ pub struct Credentials {
     pub last_logins: BTreeMap<String, LoginEvent>,
     /// The management API of CLIProxyAPIPlus.
     pub management: Management,
+    /// Logins of other programs of this user that hold a refresh token, by path; bounded.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub elsewhere: BTreeMap<String, ForeignLogin>,
+}
+
+/// A login that another program keeps for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForeignLogin {
+    /// The program, for people: `Codex CLI`.
+    pub program: String,
+    /// Fingerprints of its refresh tokens, sorted.
+    pub refresh_tokens: Vec<String>,
 }
 
 /// A directory of token files.
@@ -82,6 +95,9 @@ pub enum CredentialState {
         disabled: bool,
         /// Fingerprint of its refresh token.
         refresh_token: Option<String>,
+        /// Whose it is, shortened: `an…@example.com`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
     },
     /// It has no bytes.
     Empty,
@@ -189,4 +205,7 @@ pub struct AuthFileStatus {
     /// Whether it is left out for now.
     #[serde(default)]
     pub unavailable: bool,
+    /// When it is tried again, or its limit ends, where the program or the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_retry_after: Option<Timestamp>,
 }

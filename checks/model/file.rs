@@ -37,6 +37,9 @@ pub struct FileFacts {
     /// Whether it is a home, a git root or a mount point, whose mode flowgate never changes.
     #[serde(default)]
     pub special: bool,
+    /// The kind of its file system where that keeps no modes and `chmod` changes nothing: `vfat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_modes: Option<String>,
     /// The directories above it up to `/`, nearest first; empty when none restricts and none was read.
     #[serde(default)]
     pub parents: Vec<Parent>,
@@ -54,6 +57,9 @@ pub struct Parent {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// Whether an ACL grants more than the bits show.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub acl: bool,
 }
 
 /// Why a file is looked at.
@@ -76,6 +82,8 @@ pub enum FileRole {
     ConfigDir,
     /// The folder into which CLIProxyAPIPlus writes its log files.
     LogDir,
+    /// A log; it holds a secret where a known one stands in its end.
+    Log,
     /// A folder into which CLIProxyAPI wrote error dumps that their bits let others read.
     DumpDir,
 }

@@ -155,6 +155,13 @@ pub enum Value {
         /// The entry in it; none for a key file, which holds the value alone.
         entry: Option<String>,
     },
+    /// The bcrypt hash of what a key file of flowgate holds when the step is applied: what
+    /// CLIProxyAPIPlus makes of a management key by itself.
+    #[serde(rename_all = "camelCase")]
+    HashOf {
+        /// The key file.
+        file: String,
+    },
 }
 
 /// A value that is no secret.

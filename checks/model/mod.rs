@@ -25,7 +25,7 @@ pub use config::{
 };
 pub use credential::{
     ApiKeyProvider, AuthDir, AuthDirRole, AuthFileStatus, CallbackPort, CredentialFile,
-    CredentialState, Credentials, LoginEvent, Management, Provider,
+    CredentialState, Credentials, ForeignLogin, LoginEvent, Management, Provider,
 };
 pub use file::{FileFacts, FileKind, FileRole, Mode, Parent};
 pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum};

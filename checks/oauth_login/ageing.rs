@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::credential::{at_level, login_fix, show_expiry};
 use super::{CREDENTIAL_DISABLED, CREDENTIAL_EXPIRING};
-use crate::logins::{edition, is_unread, provider_of, usable_providers};
+use crate::logins::{Logins, edition, is_unread, provider_of};
 use crate::model::{
     CredentialFile, CredentialState, Evidence, Finding, Fix, Safety, Severity, Step, Subject,
     Verdict,
@@ -15,8 +15,10 @@ use crate::state::View;
 use crate::words;
 
 /// Finds logins that end within the horizon, and those that are switched off.
-pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
+pub fn look(proxy: View<'_>, logins: &Logins<'_>, verdict: &mut Verdict) {
     let snapshot = proxy.snapshot;
+    let edition = edition(snapshot);
+    let is_only = logins.providers().is_empty();
     for (path, file) in &snapshot.credentials.files {
         let CredentialState::Parsed {
             expires_at,
@@ -32,8 +34,8 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
         }
         // CLIProxyAPIPlus does not read `disabled`: there the file is in use.
         if *disabled {
-            if edition(snapshot) == Edition::Mainline {
-                verdict.push(disabled_one(proxy, path, file));
+            if edition == Edition::Mainline {
+                verdict.push(disabled_one(proxy, path, file, is_only));
             }
             continue;
         }
@@ -72,10 +74,9 @@ fn expiring(
     .fix(login_fix(proxy, provider))
 }
 
-fn disabled_one(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
+fn disabled_one(proxy: View<'_>, path: &str, file: &CredentialFile, is_only: bool) -> Finding {
     let snapshot = proxy.snapshot;
     let provider = provider_of(file).unwrap_or("codex");
-    let is_only = usable_providers(snapshot).is_empty();
     let level = if is_only {
         Severity::Warning
     } else {

@@ -1,10 +1,12 @@
 //! A token file that cannot be used: broken, or expired for good.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{CREDENTIAL_BROKEN, CREDENTIAL_EXPIRED};
 use crate::by_hand;
-use crate::logins::{is_expired, is_unread, is_usable, provider_of, serves, usable_providers};
+use crate::logins::{Logins, is_expired, is_unread, provider_in_name, provider_of};
 use crate::model::{
     CredentialFile, CredentialState, Evidence, Finding, Fix, Impact, Severity, Snapshot, Subject,
     Verdict,
@@ -15,11 +17,12 @@ use crate::state::View;
 use crate::words;
 
 /// Finds broken and expired token files.
-pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
+pub fn look(proxy: View<'_>, logins: &Logins<'_>, verdict: &mut Verdict) {
+    let serving = Serving::of(logins);
     for (path, file) in &proxy.snapshot.credentials.files {
         let found = match &file.state {
             CredentialState::Empty | CredentialState::NotJson { .. } | CredentialState::NoType => {
-                Some(broken(proxy, path, file))
+                Some(broken(proxy, path, file, &serving))
             }
             CredentialState::Parsed {
                 refreshable,
@@ -27,7 +30,7 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
                 expires_at: Some(at),
                 ..
             } if is_expired(file, proxy.snapshot) && !refreshable && !disabled => {
-                Some(expired(proxy, path, file, *at))
+                Some(expired(proxy, path, file, *at, &serving))
             }
             CredentialState::Parsed { .. } | CredentialState::Unreadable { .. } => None,
         };
@@ -37,7 +40,7 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
     }
 }
 
-fn broken(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
+fn broken(proxy: View<'_>, path: &str, file: &CredentialFile, serving: &Serving) -> Finding {
     let snapshot = proxy.snapshot;
     let word = shell::path(snapshot, path);
     let (seen, command) = match &file.state {
@@ -65,16 +68,23 @@ fn broken(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
     );
     let level = if is_unread(file, snapshot) {
         Severity::Info
-    } else if usable_providers(snapshot).is_empty() {
+    } else if serving.0.is_empty() {
         Severity::Error
     } else {
         Severity::Warning
     };
-    let provider = name_in(path).unwrap_or_else(|| "codex".into());
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let provider = provider_in_name(name).unwrap_or_else(|| "codex".into());
     at_level(finding, level).fix(login_fix(proxy, &provider))
 }
 
-fn expired(proxy: View<'_>, path: &str, file: &CredentialFile, at: Timestamp) -> Finding {
+fn expired(
+    proxy: View<'_>,
+    path: &str,
+    file: &CredentialFile,
+    at: Timestamp,
+    serving: &Serving,
+) -> Finding {
     let snapshot = proxy.snapshot;
     let provider = provider_of(file).unwrap_or("codex");
     let ms = snapshot.clock.gathered_at.as_millisecond() - at.as_millisecond();
@@ -94,27 +104,39 @@ fn expired(proxy: View<'_>, path: &str, file: &CredentialFile, at: Timestamp) ->
     let level = if is_unread(file, snapshot) {
         Severity::Info
     } else {
-        level_beside(snapshot, provider)
+        serving.level_beside(provider)
     };
     at_level(finding, level).fix(login_fix(proxy, provider))
 }
 
-/// This file is not usable, so whatever serves the provider is another credential.
-fn another_serves(snapshot: &Snapshot, provider: &str) -> bool {
-    let read = |file: &CredentialFile| {
-        is_usable(file, snapshot)
-            && !is_unread(file, snapshot)
-            && provider_of(file).map(canonical_provider) == Some(canonical_provider(provider))
-    };
-    snapshot.credentials.files.values().any(read) || serves(snapshot, provider)
-}
+/// The providers that serve, whatever the rest is worth.
+pub struct Serving(BTreeSet<String>);
 
-/// How bad it is that a credential of a provider is of no use.
-pub fn level_beside(snapshot: &Snapshot, provider: &str) -> Severity {
-    if another_serves(snapshot, provider) {
-        Severity::Warning
-    } else {
-        Severity::Error
+impl Serving {
+    /// Those of the tokens that the service reads, and of API keys.
+    pub fn of(logins: &Logins<'_>) -> Self {
+        let by_key = &logins.snapshot().credentials.api_key_providers;
+        let by_key = by_key.iter().map(|provider| {
+            provider
+                .kind
+                .strip_suffix("-api-key")
+                .unwrap_or(&provider.kind)
+        });
+        let by_login = logins
+            .usable()
+            .filter(|(_, file)| !is_unread(file, logins.snapshot()))
+            .filter_map(|(_, file)| provider_of(file));
+        Self(by_login.chain(by_key).map(canonical_provider).collect())
+    }
+
+    /// How bad it is that a credential of a provider is of no use: that one is not usable, so whatever
+    /// serves the provider is another.
+    pub fn level_beside(&self, provider: &str) -> Severity {
+        if self.0.contains(&canonical_provider(provider)) {
+            Severity::Warning
+        } else {
+            Severity::Error
+        }
     }
 }
 
@@ -134,26 +156,7 @@ pub fn at_level(mut finding: Finding, level: Severity) -> Finding {
     finding.at(level)
 }
 
-/// The provider that the name of a token file begins with: `codex-ana@example.com.json`.
-fn name_in(path: &str) -> Option<String> {
-    let name = path.rsplit('/').next()?;
-    [
-        "github-copilot",
-        "codex",
-        "claude",
-        "kiro",
-        "qwen",
-        "iflow",
-        "antigravity",
-        "gemini",
-        "kimi",
-    ]
-    .into_iter()
-    .find(|provider| name.starts_with(&format!("{provider}-")))
-    .map(canonical_provider)
-}
-
-/// Logging in anew, with the program's own flag.
+/// Logging in anew.
 pub fn login_fix(proxy: View<'_>, provider: &str) -> Fix {
     let commands: Vec<String> = by_hand::login(proxy, provider).into_iter().collect();
     let title = if commands.is_empty() {

@@ -3,7 +3,7 @@
 use super::NO_CREDENTIAL;
 use super::credential::login_fix;
 use crate::by_hand;
-use crate::logins::{configured, provider_of, serves, unseen, usable_providers};
+use crate::logins::{Logins, configured, provider_of, unseen};
 use crate::model::{AuthDirRole, Evidence, Finding, Severity, Snapshot, Subject, Verdict};
 use crate::routes::canonical_provider;
 use crate::shell;
@@ -11,10 +11,10 @@ use crate::state::View;
 use crate::words;
 
 /// Finds that no credential is usable, or that one of several providers was never logged in.
-pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
+pub fn look(proxy: View<'_>, logins: &Logins<'_>, verdict: &mut Verdict) {
     let snapshot = proxy.snapshot;
     let configured = configured(snapshot);
-    let usable = usable_providers(snapshot);
+    let usable = logins.providers();
     if usable.is_empty() {
         if unseen(snapshot).is_empty() {
             let provider = configured.first().copied().unwrap_or("codex");
@@ -23,7 +23,7 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
         return;
     }
     for provider in configured {
-        if !serves(snapshot, provider) && !has_file(snapshot, provider) {
+        if !logins.serves(provider) && !has_file(snapshot, provider) {
             verdict.push(never(proxy, provider, &usable));
         }
     }

@@ -1,38 +1,45 @@
 //! What the provider said of a login: refused for good, or used up for now.
 
-use super::credential::{at_level, level_beside, login_fix, show_expiry};
+use jiff::Timestamp;
+
+use super::credential::{Serving, at_level, login_fix, show_expiry};
 use super::{CREDENTIAL_REJECTED, QUOTA_EXHAUSTED};
 use crate::by_hand;
-use crate::logins::{Refusal, is_unread, provider_of, refusal, serves_beside};
+use crate::logins::{Logins, Refusal, is_unread, provider_of};
+use crate::logs::chat_status;
 use crate::model::{
-    AuthFileStatus, CredentialFile, Evidence, Finding, Fix, Severity, Subject, Verdict,
+    AuthFileStatus, CredentialFile, Evidence, Finding, Fix, Impact, Severity, Subject, Verdict,
 };
 use crate::routes::canonical_provider;
 use crate::shell;
 use crate::state::View;
 
 /// Finds logins that their provider refuses, and providers whose limit is reached.
-pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
+pub fn look(proxy: View<'_>, logins: &Logins<'_>, verdict: &mut Verdict) {
     let snapshot = proxy.snapshot;
+    let serving = Serving::of(logins);
     let mut used_up: Vec<String> = Vec::new();
     for (path, file) in &snapshot.credentials.files {
-        if is_unread(file, snapshot) {
-            continue;
-        }
-        match refusal(path, file, snapshot) {
+        match logins.refusal(path) {
             Some(Refusal::Rejected(status)) => {
-                verdict.push(rejected(proxy, path, file, status));
+                verdict.push(rejected(proxy, path, file, status, &serving));
             }
-            Some(Refusal::NotRenewed) => verdict.push(not_renewed(proxy, path, file)),
+            Some(Refusal::RefreshRefused { line, .. }) => {
+                verdict.push(refresh_refused(proxy, path, file, line, &serving));
+            }
+            Some(Refusal::NotRenewed) => verdict.push(not_renewed(proxy, path, file, &serving)),
             Some(Refusal::UsedUp(status)) => {
                 let provider = canonical_provider(provider_of(file).unwrap_or("codex"));
                 if !used_up.contains(&provider) {
-                    verdict.push(exhausted(proxy, &provider, status));
+                    verdict.push(exhausted(proxy, &provider, status, logins));
                     used_up.push(provider);
                 }
             }
             None => {}
         }
+    }
+    if used_up.is_empty() {
+        verdict.findings.extend(limited(proxy, logins));
     }
 }
 
@@ -64,6 +71,7 @@ fn rejected(
     path: &str,
     file: &CredentialFile,
     status: &AuthFileStatus,
+    serving: &Serving,
 ) -> Finding {
     let provider = provider_of(file).unwrap_or("codex");
     let finding = Finding::new(
@@ -77,10 +85,38 @@ fn rejected(
     )
     .brief("login refused by the provider")
     .evidence(status_row(proxy, status, path));
-    at_level(finding, level_beside(proxy.snapshot, provider)).fix(login_fix(proxy, provider))
+    at_level(finding, serving.level_beside(provider)).fix(login_fix(proxy, provider))
 }
 
-fn not_renewed(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
+/// The program's own log of a renewal that the provider refused.
+fn refresh_refused(
+    proxy: View<'_>,
+    path: &str,
+    file: &CredentialFile,
+    line: &str,
+    serving: &Serving,
+) -> Finding {
+    let provider = provider_of(file).unwrap_or("codex");
+    let log = proxy.service.log.known().map_or("", |log| &log.path);
+    let finding = Finding::new(
+        &CREDENTIAL_REJECTED,
+        Subject::File(path.into()),
+        format!("{provider} refuses to renew the login in {path}"),
+        "its refresh token was revoked, or used by another program: each is good for one renewal",
+    )
+    .brief("login refused by the provider")
+    .evidence(
+        Evidence::new("log", line, log)
+            .expected("no refusal since the file was written")
+            .command(format!(
+                "grep -F 'Token refresh attempt' {} | tail -n 3",
+                shell::path(proxy.snapshot, log)
+            )),
+    );
+    at_level(finding, serving.level_beside(provider)).fix(login_fix(proxy, provider))
+}
+
+fn not_renewed(proxy: View<'_>, path: &str, file: &CredentialFile, serving: &Serving) -> Finding {
     let provider = provider_of(file).unwrap_or("codex");
     let finding = Finding::new(
         &CREDENTIAL_REJECTED,
@@ -95,35 +131,113 @@ fn not_renewed(proxy: View<'_>, path: &str, file: &CredentialFile) -> Finding {
             .expected("a later moment")
             .command(show_expiry(proxy.snapshot, path)),
     );
-    at_level(finding, level_beside(proxy.snapshot, provider)).fix(login_fix(proxy, provider))
+    at_level(finding, serving.level_beside(provider)).fix(login_fix(proxy, provider))
 }
 
-fn exhausted(proxy: View<'_>, provider: &str, status: &AuthFileStatus) -> Finding {
-    let snapshot = proxy.snapshot;
-    let path = snapshot
+fn exhausted(
+    proxy: View<'_>,
+    provider: &str,
+    status: &AuthFileStatus,
+    logins: &Logins<'_>,
+) -> Finding {
+    let path = proxy
+        .snapshot
         .credentials
         .files
         .keys()
         .find(|path| path.rsplit('/').next() == Some(status.name.as_str()))
         .map_or("", String::as_str);
-    let mut finding = Finding::new(
+    let until = status.next_retry_after.map(until);
+    let lasts = until
+        .as_ref()
+        .map_or_else(String::new, |until| format!(" until {until}"));
+    let finding = Finding::new(
         &QUOTA_EXHAUSTED,
         Subject::Provider(provider.into()),
-        format!("the limit of {provider} is reached ({})", status.name),
+        format!(
+            "the limit of {provider} is reached{lasts} ({})",
+            status.name
+        ),
         format!(
             "it says: {}",
             status.status_message.as_deref().unwrap_or_default()
         ),
     )
-    .brief("its limit is reached")
     .evidence(status_row(proxy, status, path));
-    if !serves_beside(snapshot, &status.name) {
-        finding = finding.at(Severity::Error);
-        finding.impact = crate::model::Impact::Outage;
+    let has_another = logins.serves_beside(&status.name);
+    used_up(proxy, finding, provider, until, has_another)
+}
+
+/// The last chat in the log was answered 429, and the program does not say that it is over. Which
+/// account it was is not said, so one provider alone must be in use.
+fn limited(proxy: View<'_>, logins: &Logins<'_>) -> Option<Finding> {
+    let snapshot = proxy.snapshot;
+    let log = proxy.service.log.known()?;
+    let line = log
+        .lines
+        .iter()
+        .rev()
+        .find(|line| chat_status(line).is_some())?;
+    let providers = logins.providers();
+    let [provider] = providers.as_slice() else {
+        return None;
+    };
+    let says_active = snapshot
+        .credentials
+        .management
+        .auth_files
+        .known()
+        .is_some_and(|files| {
+            !files
+                .iter()
+                .any(|file| file.status == "error" || file.unavailable)
+        });
+    if chat_status(line) != Some(429) || says_active {
+        return None;
     }
+    let finding = Finding::new(
+        &QUOTA_EXHAUSTED,
+        Subject::Provider(canonical_provider(provider)),
+        format!("the limit of {provider} is reached"),
+        "the last request that it was asked was answered 429",
+    )
+    .evidence(
+        Evidence::new("log", line.clone(), &log.path)
+            .expected("200")
+            .command(format!(
+                "grep -F '| 429 |' {} | tail -n 3",
+                shell::path(snapshot, &log.path)
+            )),
+    );
+    let read = logins
+        .usable()
+        .filter(|(_, file)| !is_unread(file, snapshot));
+    let has_another = read.count() > 1;
+    Some(used_up(proxy, finding, provider, None, has_another))
+}
+
+/// An outage as soon as nothing else serves.
+fn used_up(
+    proxy: View<'_>,
+    finding: Finding,
+    provider: &str,
+    until: Option<String>,
+    has_another: bool,
+) -> Finding {
+    let mut finding = finding.brief("its limit is reached");
+    if !has_another {
+        finding = finding.at(Severity::Error);
+        finding.impact = Impact::Outage;
+    }
+    let until = until.unwrap_or_else(|| format!("{provider} gives more"));
     finding.fix(Fix::manual(
         "wait-until",
-        format!("wait until {provider} gives more, or log in with another account"),
+        format!("wait until {until}, or log in with another account"),
         by_hand::login(proxy, provider).into_iter().collect(),
     ))
+}
+
+/// A moment to wait for: `15:30 UTC`, with its day when that is not told by the hour alone.
+fn until(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

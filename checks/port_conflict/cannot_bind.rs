@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CANNOT_BIND, move_port, weigh};
 use crate::holder::served_by_another;
+use crate::logs;
 use crate::model::{
     BindState, Evidence, Finding, Fix, ServiceKind, Subject, UnknownDatum, Verdict,
 };
@@ -40,7 +41,10 @@ pub fn find(view: &View<'_>) -> Verdict {
     verdict
         .unknowns
         .extend(states.and_then(|states| unknown(view, states)));
-    let fault = states.and_then(fault).or_else(|| missing_brackets(view));
+    let fault = states
+        .and_then(fault)
+        .or_else(|| missing_brackets(view))
+        .or_else(|| unresolved(view));
     if let (Some(fault), Some(port)) = (fault, view.settings().port) {
         verdict.push(weigh(make(view, port, &fault), view));
     }
@@ -82,6 +86,20 @@ fn missing_brackets(view: &View<'_>) -> Option<Fault> {
     })
 }
 
+/// No name server is asked about a host; the program did, and said what came of it. Example: `listen
+/// tcp: lookup 127.0.0.l: no such host`.
+fn unresolved(view: &View<'_>) -> Option<Fault> {
+    let host = view.snapshot.configs.cliproxyapi.text("host")?;
+    let said = logs::deciding(view.service.kind, view.start_lines()?)?;
+    let is_it = view.service.kind == ServiceKind::Cliproxyapi
+        && !view.is_running()
+        && said.contains(&format!("listen tcp: lookup {host}"));
+    is_it.then(|| Fault::NoAddress {
+        host: host.to_owned(),
+        why: "the name was not resolved at its last start".into(),
+    })
+}
+
 fn unknown(view: &View<'_>, states: &BTreeMap<String, BindState>) -> Option<UnknownDatum> {
     states.iter().find_map(|(address, state)| match state {
         BindState::Unknown { why } => Some(UnknownDatum {
@@ -96,7 +114,10 @@ fn unknown(view: &View<'_>, states: &BTreeMap<String, BindState>) -> Option<Unkn
 
 fn make(view: &View<'_>, port: u16, fault: &Fault) -> Finding {
     let name = view.name;
-    let host_place = places::place_of(view, "host");
+    let host_place = match fault {
+        Fault::NotHere(host) | Fault::NoAddress { host, .. } => host_place(view, host),
+        Fault::NotPermitted(_) | Fault::NoBrackets { .. } => places::place_of(view, "host"),
+    };
     let port_place = places::place_of(view, "port");
     let (symptom, cause, brief) = match fault {
         Fault::NotHere(address) => (
@@ -141,6 +162,24 @@ fn make(view: &View<'_>, port: u16, fault: &Fault) -> Finding {
     finding
 }
 
+/// Where a host is written: the file of CLIProxyAPIPlus where it alone says so, else flowgate.yaml.
+fn host_place(view: &View<'_>, host: &str) -> String {
+    match own_host(view, host) {
+        Some(place) => place,
+        None => places::place_of(view, "host"),
+    }
+}
+
+/// The line of the file of CLIProxyAPIPlus that names a host which flowgate.yaml does not.
+fn own_host(view: &View<'_>, host: &str) -> Option<String> {
+    let config = &view.snapshot.configs.cliproxyapi;
+    let bare = |text: &str| text.trim_matches(['[', ']']).to_owned();
+    let is_own = view.service.kind == ServiceKind::Cliproxyapi
+        && config.text("host").map(bare) == Some(bare(host))
+        && bare(&view.settings().host) != bare(host);
+    is_own.then(|| config.place("host"))
+}
+
 fn bind_row(view: &View<'_>, port: u16, fault: &Fault) -> Evidence {
     let (observed, command) = match fault {
         Fault::NotHere(address) => (
@@ -174,6 +213,11 @@ fn host_row(view: &View<'_>, fault: &Fault) -> Evidence {
         (Fault::NoBrackets { host, .. }, Some(entry)) => {
             places::line_row(view.snapshot, config, entry, "host", &format!("\"{host}\""))
         }
+        (Fault::NotHere(host) | Fault::NoAddress { host, .. }, Some(entry))
+            if own_host(view, host).is_some() =>
+        {
+            places::line_row(view.snapshot, config, entry, "host", host)
+        }
         _ => places::setting_row(view, "host", &view.settings().host),
     }
 }
@@ -184,6 +228,13 @@ fn set_host(view: &View<'_>, fault: &Fault) -> Fix {
             "write \"[{host}]\" instead of \"{host}\" at {}:{line}",
             view.snapshot.configs.cliproxyapi.path
         ),
+        Fault::NotHere(host) | Fault::NoAddress { host, .. } if own_host(view, host).is_some() => {
+            format!(
+                "write {} instead of {host} at {}",
+                view.settings().host,
+                host_place(view, host)
+            )
+        }
         _ => {
             let host = &view.settings().host;
             let places = places::host_places(view, host);
@@ -205,6 +256,11 @@ fn set_host(view: &View<'_>, fault: &Fault) -> Fix {
         Fault::NoBrackets { host, .. } => {
             let config = &view.snapshot.configs.cliproxyapi;
             edits.set_text(config, "host", &format!("[{host}]"));
+            edits.then(steps::come_up(*view));
+        }
+        Fault::NotHere(host) | Fault::NoAddress { host, .. } if own_host(view, host).is_some() => {
+            let config = &view.snapshot.configs.cliproxyapi;
+            edits.set_text(config, "host", &view.settings().host);
             edits.then(steps::come_up(*view));
         }
         _ => steps::port::set_host(&mut edits, view, "127.0.0.1"),

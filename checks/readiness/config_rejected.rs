@@ -1,29 +1,27 @@
 //! A program refuses its own config: by what it said, or by what the file is.
 
+use super::config_fault::{Fault, fault, includes, unread};
 use super::process::{may_run, subject, was_corrected_since};
 use super::{CONFIG_REJECTED, source};
 use crate::by_hand;
-use crate::logs::{Refusal, config_refusal, master_key_refusal};
+use crate::logs::{
+    Refusal, config_refusal, exception_of_startup, master_key_refusal, named_module,
+};
 use crate::model::{
-    ConfigFile, ConfigState, Evidence, Finding, Fix, Impact, ProblemKind, Safety, ServiceKind,
+    ConfigFile, ConfigState, EntryValue, Evidence, Finding, Fix, Impact, Safety, ServiceKind,
     Severity, Step, Verdict,
 };
 use crate::shell;
 use crate::state::View;
 use crate::steps;
 
-/// What is wrong with the file itself.
-struct Fault {
-    line: Option<u32>,
-    message: String,
-    excerpt: Option<String>,
-}
-
 /// Finds a config that its program refused, or will refuse at its next start.
 pub fn look(view: View<'_>, verdict: &mut Verdict) {
     let Some(config) = view.own_config() else {
         return;
     };
+    verdict.unknowns.extend(unread(view, config));
+    verdict.unknowns.extend(includes(view, config));
     let fault = fault(view, config);
     let finding = if may_run(view) {
         fault.map(|fault| {
@@ -46,13 +44,14 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
 /// which is not there: then no profile is active.
 fn refusal(view: View<'_>) -> Option<Refusal> {
     let snapshot = view.snapshot;
-    let lines = &view.service.log.known()?.lines;
+    let lines = view.start_lines()?;
     if view.service.kind == ServiceKind::Litellm
         && (master_key_refusal(lines).is_some() || lacks_active_config(view))
     {
         return None;
     }
-    let mut refusal = config_refusal(view.service.kind, lines)?;
+    let mut refusal =
+        callback_refusal(view, lines).or_else(|| config_refusal(view.service.kind, lines))?;
     refusal.words = shortened(
         &refusal
             .words
@@ -61,7 +60,32 @@ fn refusal(view: View<'_>) -> Option<Refusal> {
     Some(refusal)
 }
 
-fn lacks_active_config(view: View<'_>) -> bool {
+/// LiteLLM ends over a callback whose module it does not find: `callbacks: my_module.handler` gives
+/// `ModuleNotFoundError: No module named 'my_module'` (`facts/litellm.md` 3.2).
+fn callback_refusal(view: View<'_>, lines: &[String]) -> Option<Refusal> {
+    const LISTS: [&str; 3] = ["callbacks", "success_callback", "failure_callback"];
+    if view.service.kind != ServiceKind::Litellm {
+        return None;
+    }
+    let said = exception_of_startup(lines)?;
+    let module = named_module(said)?;
+    let config = view.own_config()?;
+    let (_, entry) = config.entries.iter().find(|(path, entry)| {
+        let list = path.strip_prefix("litellm_settings.");
+        let is_callback =
+            list.is_some_and(|path| LISTS.contains(&path.split('[').next().unwrap_or(path)));
+        let EntryValue::Text(text) = &entry.value else {
+            return false;
+        };
+        is_callback && (text == module || text.starts_with(&format!("{module}.")))
+    })?;
+    Some(Refusal {
+        words: format!("{said} (a callback of litellm_settings)"),
+        line: Some(entry.position.line),
+    })
+}
+
+pub(super) fn lacks_active_config(view: View<'_>) -> bool {
     let config = &view.snapshot.configs.litellm;
     config.state == ConfigState::Missing && config.path == view.snapshot.paths.active_config
 }
@@ -73,50 +97,6 @@ fn shortened(words: &str) -> String {
     }
     let head: String = words.chars().take(SHOWN).collect();
     format!("{head} …")
-}
-
-fn fault(view: View<'_>, config: &ConfigFile) -> Option<Fault> {
-    let plain = |message: String| Fault {
-        line: None,
-        message,
-        excerpt: None,
-    };
-    match &config.state {
-        ConfigState::Invalid {
-            position,
-            message,
-            excerpt,
-        } => Some(Fault {
-            line: position.map(|position| position.line),
-            message: message.clone(),
-            excerpt: excerpt.clone(),
-        }),
-        // Who may read it is a matter of its mode.
-        ConfigState::Unreadable { why } if !why.contains("permission") => Some(plain(why.clone())),
-        ConfigState::Missing if is_named(view) && !lacks_active_config(view) => {
-            Some(plain("it does not exist".into()))
-        }
-        // yaml.v3 refuses a key that stands twice; LiteLLM takes the last one.
-        ConfigState::Loaded if view.service.kind == ServiceKind::Cliproxyapi => config
-            .problems
-            .iter()
-            .find_map(|problem| match problem.kind {
-                ProblemKind::DuplicateKey { first } => Some(Fault {
-                    line: Some(problem.position.line),
-                    message: format!("{} stands at line {} already", problem.entry, first.line),
-                    excerpt: None,
-                }),
-                _ => None,
-            }),
-        _ => None,
-    }
-}
-
-/// Whether the command of the service names its config.
-fn is_named(view: View<'_>) -> bool {
-    let is_flag =
-        |arg: &String| matches!(arg.split('=').next(), Some("-config" | "--config" | "-c"));
-    view.settings().args.iter().any(is_flag)
 }
 
 fn finding(
@@ -159,9 +139,35 @@ fn finding(
         row.command = by_hand::tail(view);
         finding = finding.evidence(row);
     }
-    finding
-        .evidence(file_row(view, config, line, fault))
-        .fix(fix(view, config, &place, fault))
+    finding = finding.evidence(file_row(view, config, line, fault));
+    if let Some(row) = fault.and_then(|fault| source_row(view, config, fault)) {
+        finding = finding.evidence(row);
+    }
+    finding.fix(fix(view, config, &place, fault))
+}
+
+/// The line of flowgate.yaml from which a fault of the active config was rendered, where the fault
+/// names an entry: that one, or the nearest above it.
+fn source_row(view: View<'_>, config: &ConfigFile, fault: &Fault) -> Option<Evidence> {
+    let snapshot = view.snapshot;
+    let flowgate = &snapshot.configs.flowgate;
+    if view.service.kind != ServiceKind::Litellm || config.path != snapshot.paths.active_config {
+        return None;
+    }
+    let known = |word: &str| {
+        let mut entry = word;
+        loop {
+            let path = format!("litellm_base.{entry}");
+            if flowgate.entry(&path).is_some() {
+                return Some(path);
+            }
+            entry = &entry[..entry.rfind(['.', '['])?];
+        }
+    };
+    let path = fault.message.split_whitespace().find_map(known)?;
+    let seen = format!("{path} is what it is rendered from");
+    let row = Evidence::new("config", seen, flowgate.place(&path));
+    Some(row.command(by_hand::show_entry(snapshot, flowgate, &path)))
 }
 
 fn file_row(

@@ -95,7 +95,7 @@ fn cause(view: View<'_>, ends: &[&Exit]) -> String {
         (Some(line), _) => format!("its log says: {line}"),
         (None, Some(LastWords::Deciding { line, .. })) => format!("its log says: {line}"),
         (None, Some(LastWords::Unexplained { line, .. })) => {
-            format!("unexplained; the last line of its log: {line}")
+            format!("unexplained; its log says last: {line}")
         }
         (None, None) => "its log says nothing since its start".into(),
     }

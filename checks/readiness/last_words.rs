@@ -1,7 +1,6 @@
 //! The line of a log that says why a program ended (`facts/litellm.md` 10, `facts/cliproxyapi.md` 6.2).
 
 use crate::logs;
-use crate::model::ServiceKind;
 use crate::state::View;
 
 /// Most characters of a line that are shown.
@@ -16,7 +15,7 @@ pub enum LastWords {
         /// The log.
         path: String,
     },
-    /// The last line; what it has to do with the end is not known.
+    /// The last error, else the last line; what it has to do with the end is not known.
     Unexplained {
         /// The line, shortened.
         line: String,
@@ -41,52 +40,19 @@ impl LastWords {
     }
 }
 
-/// Texts that decide, the most specific first; of one text the first line that has it.
-const LITELLM: &[&str] = &[
-    "error while attempting to bind on address",
-    "LiteLLM proxy refused to start:",
-    "Config file not found:",
-    "Missing dependency",
-    "ModuleNotFoundError:",
-    "yaml.scanner.",
-    "yaml.parser.",
-    "yaml.reader.",
-    "Application startup failed",
-];
-
-const CLIPROXYAPI: &[&str] = &[
-    "proxy service exited with error:",
-    "failed to load config:",
-    "failed to resolve auth directory:",
-    "failed to configure log output",
-    "keep-alive endpoint idle",
-    "flag provided but not defined",
-];
-
 /// What a service said last in its log since its last start; none when it said nothing.
 pub fn last_words(view: View<'_>) -> Option<LastWords> {
     let log = view.service.log.known()?;
-    let signatures = match view.service.kind {
-        ServiceKind::Litellm => LITELLM,
-        ServiceKind::Cliproxyapi => CLIPROXYAPI,
-        ServiceKind::Other => &[],
-    };
     let path = log.path.clone();
-    let said = |text: &&str| {
-        let mut lines = log.lines.iter();
-        lines.find(|line| line.contains(*text) && !logs::is_quoted_source(line))
+    let deciding = match view.had_served() {
+        false => logs::deciding(view.service.kind, &log.lines),
+        true => logs::crash(view.service.kind, &log.lines),
     };
-    let deciding = signatures.iter().find_map(said);
     if let Some(line) = deciding {
         let line = shorten(line);
         return Some(LastWords::Deciding { line, path });
     }
-    let last = log
-        .lines
-        .iter()
-        .rev()
-        .find(|line| !line.trim().is_empty())?;
-    let line = shorten(last);
+    let line = shorten(logs::unexplained(&log.lines)?);
     Some(LastWords::Unexplained { line, path })
 }
 

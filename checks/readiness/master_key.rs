@@ -14,6 +14,9 @@ use crate::steps::{self, Edits};
 /// The entry of the key.
 pub const MASTER_KEY: &str = "general_settings.master_key";
 
+/// Where people write it, and nobody reads it (`facts/litellm.md` 1.3).
+const MISPLACED: &str = "litellm_settings.master_key";
+
 /// The first release that is known to refuse a key which everybody knows: 1.106.
 const REFUSES: (u64, u64) = (1, 106);
 
@@ -26,8 +29,7 @@ pub fn look(litellm: View<'_>, verdict: &mut Verdict) {
     if may_run(litellm) {
         return;
     }
-    let log = litellm.service.log.known();
-    let said = log.and_then(|log| master_key_refusal(&log.lines));
+    let said = litellm.start_lines().and_then(master_key_refusal);
     if let Some(said) = said.filter(|_| !was_given_since(litellm)) {
         verdict.push(finding(litellm, said, true));
     } else if let Some(why) = refused_literal(litellm) {
@@ -78,6 +80,11 @@ fn refused_literal(litellm: View<'_>) -> Option<&'static str> {
 
 /// Whether the installed release is one that refuses: older ones start.
 fn refuses(litellm: View<'_>) -> bool {
+    litellm_release(litellm).is_some_and(|release| release >= REFUSES)
+}
+
+/// The first two numbers of the installed release, where its metadata tell it.
+pub(super) fn litellm_release(litellm: View<'_>) -> Option<(u64, u64)> {
     let version = litellm
         .service
         .program
@@ -89,13 +96,12 @@ fn refuses(litellm: View<'_>) -> bool {
             },
             _ => None,
         });
-    let parts = version.map(|version| {
+    version.map(|version| {
         let mut numbers = version
             .split('.')
             .map(|part| part.parse::<u64>().unwrap_or(0));
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-    });
-    parts.is_some_and(|parts| parts >= REFUSES)
+    })
 }
 
 fn finding(litellm: View<'_>, why: &str, is_said: bool) -> Finding {
@@ -107,6 +113,11 @@ fn finding(litellm: View<'_>, why: &str, is_said: bool) -> Finding {
         Some(reference) => format!(
             "master_key at {} is {reference}, and that variable was not set when it was started",
             config.place(MASTER_KEY)
+        ),
+        None if config.entry(MISPLACED).is_some() => format!(
+            "master_key stands under litellm_settings ({}), where it means nothing: its place is \
+             general_settings",
+            config.place(MISPLACED)
         ),
         None if config.entry(MASTER_KEY).is_none() => format!(
             "{} has no {MASTER_KEY}, and LITELLM_MASTER_KEY was not set",

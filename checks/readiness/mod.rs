@@ -3,6 +3,7 @@
 mod active_profile;
 mod api_base;
 mod client_key;
+mod config_fault;
 mod config_rejected;
 mod crash_loop;
 mod edit;

@@ -2,11 +2,12 @@
 
 use super::NO_MODELS;
 use crate::by_hand;
-use crate::logins::{is_usable, unseen, usable_providers};
+use crate::logins::{Logins, is_unread, unseen};
 use crate::model::{
     EntryValue, Evidence, Finding, Fix, KeyedAnswer, ServiceKind, Severity, Subject, Verdict,
 };
 use crate::state::View;
+use crate::suggest;
 use crate::words;
 
 /// Finds an empty list at a hop that accepted the key.
@@ -108,7 +109,13 @@ fn litellm(view: View<'_>) -> (String, Fix) {
             words::count(*count, "entry"),
             config.place("model_list")
         ),
-        _ => format!("{}: {}", config.place("model_list"), model_list(view)),
+        _ => match suggest::misspelt(config, "model_list") {
+            Some(key) => format!(
+                "{} says {key}, which is ignored: the key is model_list",
+                config.place(key)
+            ),
+            None => format!("{}: {}", config.place("model_list"), model_list(view)),
+        },
     };
     let fix = Fix::manual(
         "by-hand",
@@ -123,11 +130,9 @@ fn litellm(view: View<'_>) -> (String, Fix) {
 
 fn cliproxyapi(view: View<'_>) -> (String, Fix) {
     let snapshot = view.snapshot;
-    let usable = usable_providers(snapshot);
-    let elsewhere =
-        snapshot.credentials.files.iter().find(|(_, file)| {
-            is_usable(file, snapshot) && crate::logins::is_unread(file, snapshot)
-        });
+    let logins = Logins::of(snapshot);
+    let usable = logins.providers();
+    let elsewhere = logins.usable().find(|(_, file)| is_unread(file, snapshot));
     let cause = match (usable.as_slice(), elsewhere) {
         ([], _) if unseen(snapshot).is_empty() => "it has no credential that it could use".into(),
         ([], _) => "whether it has a usable credential cannot be seen".into(),

@@ -11,6 +11,16 @@ use crate::state::{View, started_at};
 use crate::upstream::{Deployment, deployments, listed_models};
 use crate::words;
 
+/// Providers that every release knows: a deployment of one is dropped for another reason.
+const COMMON: [&str; 6] = [
+    "openai",
+    "anthropic",
+    "azure",
+    "gemini",
+    "vertex_ai",
+    "litellm_proxy",
+];
+
 /// So many entries are shown.
 const SHOWN: usize = 5;
 
@@ -128,6 +138,10 @@ fn why(snapshot: &Snapshot, deployment: &Deployment<'_>) -> String {
     let model = config.text(&format!("{}.model", deployment.path));
     match model.and_then(|model| model.split_once('/')) {
         None => "its model names no provider; nothing fails until a client asks for it".into(),
+        Some((provider, _)) if COMMON.contains(&provider) => "LiteLLM cannot use it, as when a \
+             value is of another type than it expects, such as a key that is a number without \
+             quotes; nothing fails until a client asks for it"
+            .into(),
         Some((provider, _)) => format!(
             "LiteLLM cannot use it, as when it does not know the provider {provider}; nothing \
              fails until a client asks for it"

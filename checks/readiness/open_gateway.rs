@@ -13,6 +13,7 @@ use crate::model::{
 use crate::places;
 use crate::state::{View, address_key, all_sockets, owners};
 use crate::steps::{self, Edits};
+use crate::suggest;
 use crate::words;
 
 /// Who can reach an open port.
@@ -65,7 +66,13 @@ pub fn look(view: View<'_>, verdict: &mut Verdict) {
         &OPEN_GATEWAY,
         Subject::Service(view.name.into()),
         symptom,
-        format!("{} holds no key for its clients", config.place(entry)),
+        match suggest::misspelt(config, entry) {
+            Some(key) => format!(
+                "{} says {key}, which is ignored: the key is {entry}",
+                config.place(key)
+            ),
+            None => format!("{} holds no key for its clients", config.place(entry)),
+        },
     )
     .brief(brief);
     if !matches!(reach, Reach::Machines(_)) {

@@ -138,7 +138,12 @@ fn enable_fix(view: View<'_>) -> Option<Fix> {
 
 fn ended_by_itself(view: View<'_>) -> bool {
     let life = view.service.run.as_ref().map(|run| run.life);
-    view.is_wanted() && life != Some(RunLife::OtherBoot)
+    let was_asked = view
+        .service
+        .exits
+        .first()
+        .is_some_and(|exit| exit.requested);
+    view.is_wanted() && !was_asked && life != Some(RunLife::OtherBoot)
 }
 
 fn symptom(view: View<'_>) -> String {
@@ -175,6 +180,9 @@ fn cause(view: View<'_>) -> String {
             _ => "the machine was restarted, and nothing starts it at boot".into(),
         };
     }
+    if let Some(exit) = view.service.exits.first().filter(|exit| exit.requested) {
+        return format!("it was stopped on purpose, {} ago", age_at(view, exit.at));
+    }
     let ended = match (view.service.exits.first(), run) {
         (Some(exit), _) if exit.signal.is_some() && !exit.requested => {
             "flowgate did not send that signal".to_owned()
@@ -186,7 +194,7 @@ fn cause(view: View<'_>) -> String {
     let said = match last_words(view) {
         Some(LastWords::Deciding { line, .. }) => format!("its log says: {line}"),
         Some(LastWords::Unexplained { line, .. }) => {
-            format!("unexplained; the last line of its log: {line}")
+            format!("unexplained; its log says last: {line}")
         }
         None => "its log says nothing since its start".into(),
     };

@@ -14,7 +14,12 @@ use crate::upstream::{Address, Deployment, deployments};
 pub fn look(litellm: View<'_>, proxy: View<'_>, verdict: &mut Verdict) {
     let snapshot = litellm.snapshot;
     let mut dead = Vec::new();
-    for deployment in deployments(snapshot) {
+    let all = deployments(snapshot);
+    let schemeless: Vec<&Deployment<'_>> = all.iter().filter(|one| has_no_scheme(one)).collect();
+    if !schemeless.is_empty() {
+        return verdict.push(no_scheme(litellm, proxy, &schemeless));
+    }
+    for deployment in all {
         let Some(address) = deployment.address.clone() else {
             continue;
         };
@@ -35,6 +40,47 @@ pub fn look(litellm: View<'_>, proxy: View<'_>, verdict: &mut Verdict) {
     if !dead.is_empty() {
         verdict.push(finding(litellm, proxy, &dead));
     }
+}
+
+/// Whether an `api_base` is written, and no URL: `127.0.0.1:8317/v1`, `http:/127.0.0.1:8317`. Of other
+/// ways of asking (`bedrock`, `vertex_ai`) it may be a name.
+fn has_no_scheme(deployment: &Deployment<'_>) -> bool {
+    let Some(url) = deployment.base.url() else {
+        return false;
+    };
+    let url = url.trim();
+    let is_local = || Address::of_url(&format!("http://{url}")).is_some_and(|one| one.is_local());
+    !url.contains("://") && (url.starts_with("http") || is_local())
+}
+
+/// LiteLLM ends such a request in itself, with a 500 whose reason is in its log alone
+/// (`facts/litellm.md` 3.3).
+fn no_scheme(litellm: View<'_>, proxy: View<'_>, wrong: &[&Deployment<'_>]) -> Finding {
+    let snapshot = litellm.snapshot;
+    let config = &snapshot.configs.litellm;
+    let entry = api_base::entry(litellm, wrong[0]);
+    let mut finding = Finding::new(
+        &UPSTREAM_UNREACHABLE,
+        Subject::Service(litellm.name.into()),
+        format!(
+            "api_base of {} is no URL ({})",
+            api_base::names(wrong),
+            config.place(&entry)
+        ),
+        "it does not begin with http:// or https://, so every request fails before it is sent",
+    )
+    .brief("its upstream is no URL");
+    finding = weigh(finding, litellm);
+    for deployment in wrong.iter().take(api_base::SHOWN) {
+        let entry = api_base::entry(litellm, deployment);
+        let url = deployment.base.url().unwrap_or_default();
+        finding = finding.evidence(
+            Evidence::new("config", format!("api_base: {url}"), config.place(&entry))
+                .expected(api_base::right(litellm, proxy, deployment))
+                .command(by_hand::show_entry(snapshot, config, &entry)),
+        );
+    }
+    finding.fix(api_base::set(litellm, proxy, wrong))
 }
 
 /// Whether anything listens at an address; none when neither sockets nor a probe tell.

@@ -91,6 +91,8 @@ fn by_file(snapshot: &Snapshot, deployment: &Deployment<'_>) -> Judgement {
         return Judgement::Elsewhere;
     };
     match deployment.key {
+        // A list of nothing but empty texts lets nobody in.
+        _ if keys.is_empty() && has_keys(snapshot) => Judgement::NotInFile,
         _ if keys.is_empty() => Judgement::Accepted,
         Key::Given(key) if keys.contains(&key) => Judgement::Accepted,
         Key::Given(_) | Key::Absent | Key::Unset(_) => Judgement::NotInFile,
@@ -109,17 +111,29 @@ fn file_keys(snapshot: &Snapshot) -> Option<Vec<&str>> {
         Some(_) => return None,
     };
     (0..count)
-        .map(
+        .filter_map(
             |index| match config.entry(&format!("api-keys[{index}]"))?.value {
                 EntryValue::Secret {
                     ref fingerprint,
                     class: SecretClass::Ordinary | SecretClass::WellKnown,
-                } => Some(fingerprint.as_str()),
+                } => Some(Some(fingerprint.as_str())),
+                // Nobody can send it.
+                EntryValue::Null
+                | EntryValue::Secret {
+                    class: SecretClass::Empty,
+                    ..
+                } => None,
                 // A template key is safe mode in one edition, and a key in the other.
-                _ => None,
+                _ => Some(None),
             },
         )
         .collect()
+}
+
+/// Whether `api-keys` has an item, of whatever kind.
+fn has_keys(snapshot: &Snapshot) -> bool {
+    let keys = snapshot.configs.cliproxyapi.entry("api-keys");
+    keys.is_some_and(|entry| matches!(entry.value, EntryValue::List(count) if count > 0))
 }
 
 fn finding(litellm: View<'_>, proxy: View<'_>, refused: &[(Deployment<'_>, Judgement)]) -> Finding {

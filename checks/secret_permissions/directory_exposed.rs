@@ -20,6 +20,7 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
         | FileRole::Key
         | FileRole::Config
         | FileRole::LogDir
+        | FileRole::Log
         | FileRole::DumpDir => return None,
     };
     if !is_dir {

@@ -14,6 +14,7 @@ pub fn find(file: &SecretFile<'_>, snapshot: &Snapshot) -> Option<Finding> {
     let facts = file.facts;
     let spec = match facts.role {
         FileRole::Token | FileRole::Key => &FILE_EXPOSED,
+        FileRole::Log if facts.holds_secret => &FILE_EXPOSED,
         FileRole::Config if facts.holds_secret => &CONFIG_EXPOSED,
         _ => return None,
     };
@@ -61,6 +62,7 @@ fn cause(file: &SecretFile<'_>) -> String {
             "; CLIProxyAPIPlus writes a new login as the umask says, which is 644 as a rule"
         }
         FileRole::Config => ", and it holds keys",
+        FileRole::Log => ", and a key stands in its last lines",
         _ => "",
     };
     format!("{given}{made}")

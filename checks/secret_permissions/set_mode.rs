@@ -69,6 +69,16 @@ fn tighten(file: &SecretFile<'_>, to: Mode, is_safe: bool, snapshot: &Snapshot) 
             vec![format!("{sudo}chmod {to} {}", shell::quote(target))],
         );
     }
+    if let Some(kind) = &facts.without_modes {
+        return Fix::manual(
+            "set-mode",
+            format!(
+                "move {} to a file system that keeps modes, or mount this one ({kind}) with umask=077",
+                file.path
+            ),
+            Vec::new(),
+        );
+    }
     let shown = shell::path(snapshot, file.path);
     let mut commands = vec![format!("{sudo}chmod {to} {shown}")];
     let title = format!("chmod {to} {} (is {from})", file.path);

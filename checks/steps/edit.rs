@@ -188,7 +188,7 @@ fn is_same(from: &Scalar, to: &Value) -> bool {
         Value::Literal(Literal::Text(text)) => text.clone(),
         Value::Literal(Literal::Int(number)) => number.to_string(),
         Value::Literal(Literal::Bool(truth)) => truth.to_string(),
-        Value::Random(_) | Value::CopyOf { .. } => return false,
+        Value::Random(_) | Value::CopyOf { .. } | Value::HashOf { .. } => return false,
     };
     from.text == Some(to)
 }

@@ -56,6 +56,9 @@ pub struct Global {
     /// Print the tokens that scripts know, also on a terminal
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Show no progress and no notes on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// When to use colour
     #[command(flatten)]
     pub color: colorchoice_clap::Color,
@@ -80,9 +83,9 @@ pub enum Command {
     Init,
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
-    /// Logs in to providers
+    /// Logs in to providers, and shows who is logged in
     Auth(auth::AuthArgs),
-    /// Shows a key of the gateway
+    /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
     Completions(completions::CompletionsArgs),
@@ -94,13 +97,13 @@ pub enum Command {
     /// Supervises the services of one runtime dir
     #[command(hide = true)]
     Supervise(supervise::SuperviseArgs),
-    /// Becomes a service
-    #[command(hide = true)]
-    ExecService(supervise::ExecServiceArgs),
 }
 
 /// Runs flowgate and gives its exit code. The arguments include the name of the program.
 pub fn run(args: Vec<OsString>) -> u8 {
+    if let Some(service) = supervise::service_of(&args) {
+        return supervise::exec_service(service);
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return refuse(&args, &error),
@@ -121,7 +124,6 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Man(man) => man::run(&man),
         Command::Standin(standin) => standin::run(&standin),
         Command::Supervise(supervise) => supervise::run(&supervise, &cli.global),
-        Command::ExecService(service) => Ok(supervise::exec_service(&service)),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

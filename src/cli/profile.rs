@@ -12,7 +12,6 @@ use crate::config::keys::{self, SecretsDir};
 use crate::config::profiles;
 use crate::platform;
 use crate::supervisor::records::{self, LifeSign};
-use crate::sys::event_log::{self, Event};
 use crate::sys::fingerprint::Fingerprinter;
 
 /// List the profiles, tell which is active, or make one the active LiteLLM config.
@@ -132,16 +131,8 @@ fn kept_fingerprinter(opened: &Opened) -> Fingerprinter {
 
 /// Writes the switch into the event log; one that cannot be written takes nothing back.
 pub fn note_switch(profile: &str, opened: &Opened) {
-    let event = Event {
-        event: "profile_switch",
-        service: None,
-        profile: Some(profile),
-        provider: None,
-        result: "success",
-        detail: None,
-    };
     let log_file = &opened.config.paths.log_file;
-    if let Err(error) = event_log::append(log_file, Timestamp::now(), &event) {
+    if let Err(error) = activate::note_switch(log_file, profile, Timestamp::now()) {
         output::errors(&format!("the event log was left out: {error}\n"));
     }
 }

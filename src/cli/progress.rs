@@ -45,10 +45,10 @@ impl Progress {
 
     /// The progress of one or more looks of the doctor: the phase that was noted, or the probe that
     /// keeps a look waiting. Where stderr is no terminal each phase is one line of a log.
-    pub fn of_look(subject: &str, underway: &Underway) -> Self {
+    pub fn of_look(subject: &str, is_wanted: bool, underway: &Underway) -> Self {
         let line = Line::new(subject, PATIENCE_WITH_A_LOOK, underway.clone());
         let is_terminal = io::stderr().is_terminal();
-        Self::shown(true, move |phases| match is_terminal {
+        Self::shown(is_wanted, move |phases| match is_terminal {
             true => line.paint(phases),
             false => line.log(phases),
         })

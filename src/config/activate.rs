@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::key_ref::{self, KeyRefError};
 use super::schema::{ConfigPaths, FlowgateConfig};
 use super::{profiles, render};
-use crate::sys::event_log;
+use crate::sys::event_log::{self, Event};
 use crate::sys::fingerprint::Fingerprinter;
 use crate::sys::write::{self, Modes, WriteError};
 
@@ -147,6 +147,22 @@ impl Rendered {
             },
         ]
     }
+}
+
+/// Writes into the event log that a profile is the active one from now on.
+///
+/// # Errors
+/// [`WriteError`]; the switch itself is done, and nothing should fail because of it.
+pub fn note_switch(log_file: &Path, profile: &str, at: Timestamp) -> Result<(), WriteError> {
+    let event = Event {
+        event: "profile_switch",
+        service: None,
+        profile: Some(profile),
+        provider: None,
+        result: "success",
+        detail: None,
+    };
+    event_log::append(log_file, at, &event)
 }
 
 #[cfg(test)]

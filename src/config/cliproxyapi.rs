@@ -119,7 +119,7 @@ impl CliproxyConfig {
             tls: tls(&top)?,
             auth_dir: text(top.field("auth-dir"))?.filter(|dir| !dir.is_empty()),
             api_keys: api_keys(&top)?,
-            secret_key: secret_key(text(management_field("secret-key"))?),
+            secret_key: secret_key(management_field("secret-key"))?,
             allow_remote: flag(management_field("allow-remote"))?,
             api_key_providers: providers(&top)?,
             proxy_url: text(top.field("proxy-url"))?
@@ -192,13 +192,21 @@ fn api_keys(top: &Section<'_>) -> Result<Vec<KeyRef>, ParseFault> {
     keys.collect()
 }
 
-fn secret_key(text: Option<String>) -> SecretKey {
-    match text {
+/// The program hashes a key in clear with bcrypt, which takes 72 bytes and no more
+/// (facts/cliproxyapi.md section 2.4).
+fn secret_key(field: Option<Field<'_>>) -> Result<SecretKey, ParseFault> {
+    const LONGEST: usize = 72;
+    Ok(match text(field.clone())? {
         None => SecretKey::Absent,
         Some(text) if text.is_empty() => SecretKey::Absent,
         Some(text) if secrets::is_hash(&text) => SecretKey::Hash(SecretString::from(text)),
-        Some(text) => SecretKey::Plain(SecretString::from(text)),
-    }
+        Some(text) => match field.filter(|_| text.len() > LONGEST) {
+            Some(field) => {
+                return Err(field.fault(&format!("is longer than {LONGEST} bytes")));
+            }
+            None => SecretKey::Plain(SecretString::from(text)),
+        },
+    })
 }
 
 fn providers(top: &Section<'_>) -> Result<Vec<KeyProvider>, ParseFault> {

@@ -21,8 +21,9 @@ pub struct LitellmConfig {
     pub master_key: Option<KeyRef>,
     /// `environment_variables`, which LiteLLM puts into its own environment.
     pub environment: BTreeMap<String, SecretString>,
-    /// Whether it reads other files too (`include`), which are not looked at.
-    pub includes_others: bool,
+    /// The other files that it reads too (`include`), as written, each with its entry. What they say
+    /// is not looked at.
+    pub includes: Vec<(String, String, Position)>,
 }
 
 /// One entry of `model_list`.
@@ -116,12 +117,16 @@ impl LitellmConfig {
         }
         let top = Section::open("", root)?;
         let general = top.section("general_settings")?;
-        top.section("litellm_settings")?;
+        for name in ["router_settings", "litellm_settings"] {
+            if let Some(section) = top.section(name)? {
+                fallbacks(&section)?;
+            }
+        }
         Ok(Self {
             deployments: deployments(&top)?,
             master_key: general.as_ref().map(master_key).transpose()?.flatten(),
             environment: environment(&top)?,
-            includes_others: top.field("include").is_some(),
+            includes: includes(&top),
         })
     }
 
@@ -133,6 +138,20 @@ impl LitellmConfig {
     }
 }
 
+/// What is no list of texts LiteLLM passes over.
+fn includes(top: &Section<'_>) -> Vec<(String, String, Position)> {
+    let Some(field) = top.field("include") else {
+        return Vec::new();
+    };
+    let items = field.node.as_list().unwrap_or_default().iter().enumerate();
+    items
+        .filter_map(|(index, node)| {
+            let file = node.scalar_text()?;
+            Some((file, path::index(&field.path, index), node.position))
+        })
+        .collect()
+}
+
 fn master_key(general: &Section<'_>) -> Result<Option<KeyRef>, ParseFault> {
     let Some(field) = general.field("master_key") else {
         return Ok(None);
@@ -141,6 +160,28 @@ fn master_key(general: &Section<'_>) -> Result<Option<KeyRef>, ParseFault> {
         NodeValue::Text(_) => Ok(KeyRef::read(field.node, field.path)),
         _ => Err(field.fault("must be text; put it in quotes")),
     }
+}
+
+/// Each item of a list of fallbacks is a mapping of one key: `- gpt-5: [gpt-5-mini]`
+/// (facts/litellm.md section 3.2).
+fn fallbacks(section: &Section<'_>) -> Result<(), ParseFault> {
+    for key in ["fallbacks", "content_policy_fallbacks"] {
+        let Some(field) = section.field(key) else {
+            continue;
+        };
+        let items = field
+            .node
+            .as_list()
+            .ok_or_else(|| field.fault("must be a list"))?;
+        let is_wrong = |item: &&Node| item.as_map().is_none_or(|pairs| pairs.len() != 1);
+        if let Some(item) = items.iter().find(is_wrong) {
+            return Err(ParseFault::at(
+                item.position,
+                format!("an item of {} must be a mapping of one key", field.path),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn environment(top: &Section<'_>) -> Result<BTreeMap<String, SecretString>, ParseFault> {

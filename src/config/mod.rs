@@ -7,6 +7,7 @@
 pub mod activate;
 mod alias;
 pub mod allow;
+pub mod auth_dir;
 pub mod cliproxyapi;
 pub mod command;
 pub mod discover;
@@ -17,6 +18,8 @@ pub mod entries;
 mod excerpt;
 mod fault;
 pub mod file;
+pub mod imported;
+pub mod in_use;
 pub mod key_ref;
 pub mod keys;
 pub mod litellm;

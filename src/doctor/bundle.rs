@@ -11,6 +11,7 @@ use flate2::write::GzEncoder;
 use flowgate_checks::model::{SNAPSHOT_SCHEMA_VERSION, Snapshot};
 use thiserror::Error;
 
+use super::left_out::LeftOut;
 use crate::sys::read::{self, ReadError};
 
 /// Bytes of a bundle at most, unpacked; a real one has about 100 KB.
@@ -127,15 +128,16 @@ fn describe(error: &serde_json::Error) -> String {
 }
 
 /// Writes a bundle that only this user can read; gzip when the name ends in `.gz`.
-/// An existing file is never overwritten.
+/// An existing file is never overwritten. Gives what is not in it.
 ///
 /// # Errors
 /// [`BundleError::Write`].
-pub fn write(path: &Path, snapshot: &Snapshot) -> Result<(), BundleError> {
+pub fn write(path: &Path, snapshot: &Snapshot) -> Result<LeftOut, BundleError> {
     let failed = |why: io::Error| BundleError::Write {
         path: path.into(),
         why,
     };
+    let left_out = LeftOut::of(snapshot).map_err(|error| failed(error.into()))?;
     let mut text = serde_json::to_vec_pretty(snapshot).map_err(|error| failed(error.into()))?;
     text.push(b'\n');
     let mut file = OpenOptions::new()
@@ -153,5 +155,5 @@ pub fn write(path: &Path, snapshot: &Snapshot) -> Result<(), BundleError> {
     } else {
         file.write_all(&text).map_err(failed)?;
     }
-    Ok(())
+    Ok(left_out)
 }

@@ -8,6 +8,7 @@ use flowgate_checks::model::{Expectation, Snapshot};
 use thiserror::Error;
 
 use super::bundle::{self, BundleError};
+use super::left_out::LeftOut;
 use super::mutes;
 use crate::gather::underway::Underway;
 use crate::gather::{self, GatherError, Timing};
@@ -110,24 +111,36 @@ impl Seen {
     }
 }
 
+/// What one look came to.
+pub struct Looked {
+    /// The report.
+    pub report: Report,
+    /// What the bundle does not hold, when one was written.
+    pub left_out: Option<LeftOut>,
+}
+
 /// Looks, diagnoses and reports. Nothing is written but the bundle that was asked for.
 ///
 /// # Errors
 /// [`DoctorError`], when there is nothing to report on.
 pub fn look(wish: Wish) -> Result<Report, DoctorError> {
-    look_seen(wish, &Underway::default())
+    Ok(look_seen(wish, &Underway::default())?.report)
 }
 
 /// The same, while `underway` shows what is waited for.
 ///
 /// # Errors
 /// [`DoctorError`], when there is nothing to report on.
-pub fn look_seen(wish: Wish, underway: &Underway) -> Result<Report, DoctorError> {
+pub fn look_seen(wish: Wish, underway: &Underway) -> Result<Looked, DoctorError> {
     let seen = see(wish.source, wish.expect, underway)?;
-    if let Some(path) = &wish.bundle {
-        bundle::write(path, &seen.snapshot)?;
-    }
-    Ok(seen.report(wish.selection, wish.fail_on))
+    let bundle = wish.bundle.as_deref();
+    let left_out = bundle
+        .map(|path| bundle::write(path, &seen.snapshot))
+        .transpose()?;
+    Ok(Looked {
+        report: seen.report(wish.selection, wish.fail_on),
+        left_out,
+    })
 }
 
 /// The report on a snapshot.

@@ -16,10 +16,15 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// or not, and directories of secrets that others can write. None when nobody could look.
 pub fn secret_permission_issues(config: Option<PathBuf>) -> Option<usize> {
     let snapshot = gather::permissions(config, TIMEOUT).ok()?;
+    issues_in(&snapshot)
+}
+
+/// The same of a snapshot that was gathered already.
+pub(super) fn issues_in(snapshot: &Snapshot) -> Option<usize> {
     let check = ALL.iter().find(|check| check.id == "secret-permissions")?;
-    let verdict = (check.run)(&snapshot);
+    let verdict = (check.run)(snapshot);
     let issues = verdict.findings.iter();
-    Some(issues.filter(|finding| counts(finding, &snapshot)).count())
+    Some(issues.filter(|finding| counts(finding, snapshot)).count())
 }
 
 fn counts(finding: &Finding, snapshot: &Snapshot) -> bool {

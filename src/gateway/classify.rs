@@ -1,25 +1,18 @@
 //! What a body is, and what can be read from one.
 
-use flowgate_checks::model::{AuthFileStatus, BodyClass};
+use flowgate_checks::model::BodyClass;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::excerpt::one_line;
 use super::requests::Purpose;
 use super::{cliproxyapi, litellm};
-use crate::sys::redact::Redactor;
 
 /// Most model ids that are taken from one list.
 const MOST_MODELS: usize = 200;
 
-/// Most auth files that are taken from one list.
-const MOST_AUTH_FILES: usize = 500;
-
-/// Longest id, name or status that is taken, in characters.
+/// Longest id that is taken, in characters.
 const LONGEST_NAME: usize = 120;
-
-/// Longest status message that is taken, in characters.
-const LONGEST_MESSAGE: usize = 200;
 
 /// The class of a body. Pure; a body of any bytes is fine.
 ///
@@ -70,38 +63,6 @@ pub fn parse_models(body: &[u8]) -> Option<Vec<String>> {
             .map(|id| one_line(id, LONGEST_NAME))
             .collect(),
     )
-}
-
-/// What the program says of its auth files, at most 500; none when it is no such list.
-pub fn parse_auth_files(body: &[u8], redactor: &Redactor) -> Option<Vec<AuthFileStatus>> {
-    let json: Value = serde_json::from_slice(body).ok()?;
-    let files = json.get("files")?.as_array()?;
-    Some(
-        files
-            .iter()
-            .take(MOST_AUTH_FILES)
-            .filter_map(|file| auth_file(file, redactor))
-            .collect(),
-    )
-}
-
-fn auth_file(file: &Value, redactor: &Redactor) -> Option<AuthFileStatus> {
-    let text = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
-    let name = [text("name"), text("id")]
-        .into_iter()
-        .find(|name| !name.is_empty())?;
-    let provider = [text("provider"), text("type")]
-        .into_iter()
-        .find(|provider| !provider.is_empty())
-        .unwrap_or("unknown");
-    let message = one_line(&redactor.clean(text("status_message")), LONGEST_MESSAGE);
-    Some(AuthFileStatus {
-        name: one_line(name, LONGEST_NAME),
-        provider: one_line(provider, LONGEST_NAME),
-        status: one_line(text("status"), LONGEST_NAME),
-        status_message: (!message.is_empty()).then_some(message),
-        unavailable: file.get("unavailable") == Some(&Value::Bool(true)),
-    })
 }
 
 fn is_model_list(json: &Value) -> bool {

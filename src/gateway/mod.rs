@@ -1,5 +1,6 @@
 //! What flowgate knows of the two programs.
 
+pub mod auth_files;
 pub mod classify;
 pub mod client;
 pub mod cliproxyapi;

@@ -99,6 +99,7 @@ pub fn credentials(
         callback_ports,
         last_logins,
         management,
+        elsewhere: tokens.elsewhere,
     }
 }
 

@@ -111,7 +111,14 @@ impl Wave0 {
         if let Some(service) = service(ServiceKind::Litellm) {
             let path = config_path(service, &context.cwd)
                 .unwrap_or_else(|| flowgate.paths.active_config.clone());
-            let loaded = litellm::load(&path, &reading);
+            let mut loaded = litellm::load(&path, &reading);
+            if let Some(fault) = missing_include(&path, loaded.config.as_ref()) {
+                loaded = Loaded::without_content(ConfigFile {
+                    state: fault,
+                    entries: BTreeMap::new(),
+                    ..loaded.file
+                });
+            }
             self.configs.litellm = loaded.file;
             self.litellm = loaded.config;
             self.digests.insert(ServiceKind::Litellm, loaded.digests);
@@ -153,6 +160,22 @@ impl Wave0 {
             });
         texts.map(str::to_owned).collect()
     }
+}
+
+/// LiteLLM refuses a config that includes a file which is not there; it looks beside the config
+/// (`facts/litellm.md` 3.1).
+fn missing_include(path: &Path, config: Option<&LitellmConfig>) -> Option<ConfigState> {
+    let folder = path.parent()?;
+    let missing = config?.includes.iter().find(|(file, ..)| {
+        let found = folder.join(file).try_exists();
+        matches!(found, Ok(false))
+    });
+    let (file, entry, position) = missing?;
+    Some(ConfigState::Invalid {
+        position: Some(*position),
+        message: format!("{entry} names {file}, which does not exist"),
+        excerpt: None,
+    })
 }
 
 /// Whether a config holds a secret in clear or as a hash.

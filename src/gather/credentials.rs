@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use flowgate_checks::model::{
-    AuthDir, AuthDirRole, CredentialFile, CredentialState, Observed, Unknown,
+    AuthDir, AuthDirRole, CredentialFile, CredentialState, ForeignLogin, Observed, Unknown,
 };
 use jiff::Timestamp;
 
@@ -16,6 +16,7 @@ use crate::sys::place::{Root, normalise};
 use crate::sys::read::{self, ReadError};
 use crate::sys::redact::Redactor;
 
+mod elsewhere;
 mod interpret;
 mod moment;
 
@@ -25,7 +26,7 @@ pub use interpret::interpret;
 pub const FILE_LIMIT: u64 = 64 * 1024;
 
 /// Most token files of one directory that are read.
-const MOST_FILES: usize = 500;
+const MOST_FILES: usize = 2000;
 
 /// Most directory entries that are looked at; an auth dir may be somebody's home.
 const MOST_ENTRIES: usize = 20_000;
@@ -44,6 +45,8 @@ pub struct TokenFiles {
     pub auth_dirs: Vec<AuthDir>,
     /// The `*.json` files directly in them, by path as shown.
     pub files: BTreeMap<String, CredentialFile>,
+    /// Logins of other programs of this user, by path as shown.
+    pub elsewhere: BTreeMap<String, ForeignLogin>,
 }
 
 /// Looks into the auth dirs, the one that the service reads first. Blocks on the file system.
@@ -71,6 +74,21 @@ pub fn look(
         }
     }
     found
+}
+
+/// The logins that other programs keep below the home of this user. Blocks on the file system.
+pub fn look_elsewhere(
+    own: &[(PathBuf, AuthDirRole)],
+    root: &Root,
+    fingerprinter: &Fingerprinter,
+    redactor: &Redactor,
+) -> BTreeMap<String, ForeignLogin> {
+    let Some(home) = std::env::home_dir() else {
+        return BTreeMap::new();
+    };
+    let own: Vec<PathBuf> = own.iter().map(|(dir, _)| dir.clone()).collect();
+    let codex = std::env::var_os("CODEX_HOME").map(PathBuf::from);
+    elsewhere::look(&home, codex.as_deref(), &own, root, fingerprinter, redactor)
 }
 
 /// Lists one directory: the fact about it, and its token files in the order of their names.

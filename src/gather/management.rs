@@ -7,7 +7,7 @@ use std::time::Duration;
 use flowgate_checks::model::{Management, Observed, Unknown};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::gateway::classify::parse_auth_files;
+use crate::gateway::auth_files;
 use crate::gateway::client::ProbeClient;
 use crate::gateway::cliproxyapi::VERSION_HEADER;
 use crate::gateway::excerpt::one_line;
@@ -57,12 +57,9 @@ impl ConfirmedManagement {
         self.key.is_some()
     }
 
-    /// The key that is proven right.
-    ///
-    /// # Errors
-    /// What the comparison gave, when there is none.
-    pub fn into_key(self) -> Result<ConfirmedKey, Management> {
-        self.key.ok_or(self.management)
+    /// What the comparison gave, and the key when it is proven right.
+    pub fn into_parts(self) -> (Management, Option<ConfirmedKey>) {
+        (self.management, self.key)
     }
 }
 
@@ -181,7 +178,7 @@ pub async fn ask(
     };
     let exchange = client.ask(at, &Request::auth_files(&key), redactor).await;
     if exchange.answer.is_success() {
-        management.auth_files = parse_auth_files(&exchange.body, redactor).map_or_else(
+        management.auth_files = auth_files::parse(&exchange.body, redactor).map_or_else(
             || Observed::unknown("answer is no list of auth files"),
             Observed::Known,
         );

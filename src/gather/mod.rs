@@ -119,6 +119,7 @@ async fn two_waves(
 
     // Wave 1: everything that needs no key, side by side.
     let dirs = secret_files::auth_dirs(&wave, &context);
+    let log_dirs = dirs.clone();
     let ((programs, who, confirmed), binds, tokens, files, host, events, keyless) = tokio::join!(
         probes::who_and_management(&wave, &context, &deadline),
         probes::binds(&wave, &deadline),
@@ -129,9 +130,11 @@ async fn two_waves(
         probes::keyless(&wave, &context, &deadline),
     );
 
-    // Wave 2: keys, to those to whom they may go.
-    let (answers, management) =
-        probes::keyed(keyless, confirmed, who.known(), &wave, &context, &deadline).await;
+    // Wave 2: keys, to those to whom they may go; and what can only be told when every secret is known.
+    let ((answers, management), logs) = tokio::join!(
+        probes::keyed(keyless, confirmed, who.known(), &wave, &context, &deadline),
+        probes::exposed_logs(log_dirs, &wave, &context, &deadline),
+    );
 
     snapshot.tool = assemble::tool(request.config.as_deref());
     snapshot.policy = request.policy;
@@ -144,6 +147,7 @@ async fn two_waves(
         assemble::credentials(&wave, tokens, events, binds.callbacks, management);
     snapshot.binds = binds.services;
     snapshot.files = files;
+    snapshot.files.extend(logs);
     snapshot.host = host;
     snapshot.probes = answers;
     assemble::who(who, &mut snapshot);

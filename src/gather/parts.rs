@@ -27,7 +27,14 @@ pub fn permissions(config: Option<PathBuf>, timeout: Duration) -> Result<Snapsho
         let mut snapshot = Snapshot::new(Timestamp::now());
         let dirs = secret_files::auth_dirs(&wave, &context);
         snapshot.paths = assemble::paths(&wave, &context);
-        snapshot.files = probes::files(dirs, &wave, &context, &deadline).await;
+        let (files, tokens) = tokio::join!(
+            probes::files(dirs.clone(), &wave, &context, &deadline),
+            probes::tokens(dirs.clone(), &context, &deadline),
+        );
+        drop(tokens);
+        snapshot.files = files;
+        let logs = probes::exposed_logs(dirs, &wave, &context, &deadline).await;
+        snapshot.files.extend(logs);
         snapshot.host.user = context.users.current();
         Ok(snapshot)
     })

@@ -1,12 +1,13 @@
 //! Which files and directories are looked at for their permissions.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use flowgate_checks::model::{AuthDirRole, FileRole, ServiceKind};
 
 use super::configs::{Wave0, holds_secret};
 use super::context::Context;
-use super::files::{self, WantedFile};
+use super::files::{self, LogPlace, WantedFile};
+use crate::config::auth_dir;
 
 /// The configs, the auth dirs with their tokens, flowgate's own secrets, and the directories that
 /// protect them.
@@ -61,6 +62,12 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
             want(folder, FileRole::DumpDir, false);
         }
     }
+    for path in wave
+        .services()
+        .filter_map(|service| service.env_file.as_ref())
+    {
+        want(path.clone(), FileRole::Key, true);
+    }
     let secrets = &context.secrets_dir;
     for name in [
         "management.key",
@@ -86,34 +93,37 @@ pub fn wanted(wave: &Wave0, auth_dirs: &[PathBuf], context: &Context) -> Vec<Wan
     wanted
 }
 
-/// The auth dirs of this gateway, the one that the service reads first.
-pub fn auth_dirs(wave: &Wave0, context: &Context) -> Vec<(PathBuf, AuthDirRole)> {
-    let mut dirs = Vec::new();
-    if let (Some(config), Some(service)) =
-        (&wave.cliproxyapi, wave.service(ServiceKind::Cliproxyapi))
-        && let Some(written) = &config.auth_dir
-    {
+/// The logs of this gateway, each with the one of before.
+pub fn logs(
+    wave: &Wave0,
+    auth_dirs: &[(PathBuf, AuthDirRole)],
+    context: &Context,
+) -> Vec<LogPlace> {
+    let Some(flowgate) = &wave.flowgate else {
+        return Vec::new();
+    };
+    let folder = flowgate.paths.runtime_dir.join("process-logs");
+    let of_services = wave.services().flat_map(|service| {
+        ["log", "log.1"].map(|ending| folder.join(format!("{}.{ending}", service.name)))
+    });
+    let own = wave.service(ServiceKind::Cliproxyapi).map(|service| {
         let cwd = service.cwd.as_deref().unwrap_or(&context.cwd);
-        dirs.push((expand(written, cwd), AuthDirRole::Service));
-    }
-    if let Some(beside) = wave
-        .flowgate
-        .as_ref()
-        .and_then(|config| config.paths.runtime_dir.parent())
-    {
-        dirs.push((beside.join("auths"), AuthDirRole::Flowgate));
-    }
-    dirs
+        cwd.join("logs/main.log")
+    });
+    let beside_logins = auth_dirs.iter().map(|(dir, _)| dir.join("logs/main.log"));
+    of_services
+        .chain([flowgate.paths.log_file.clone()])
+        .chain(own)
+        .chain(beside_logins)
+        .map(LogPlace)
+        .collect()
 }
 
-/// `auth-dir` as the program reads it: `~` is its home, the rest is relative to its working
-/// directory (`facts/cliproxyapi.md` 1.3, 2.1).
-fn expand(written: &str, cwd: &Path) -> PathBuf {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    match (written.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) => {
-            crate::sys::place::normalise(&home.join(rest.trim_start_matches(['/', '\\'])))
-        }
-        _ => crate::sys::place::normalise(&cwd.join(written)),
-    }
+/// The auth dirs of this gateway, the one that the service reads first.
+pub fn auth_dirs(wave: &Wave0, context: &Context) -> Vec<(PathBuf, AuthDirRole)> {
+    let own = wave.cliproxyapi.as_ref();
+    wave.flowgate
+        .as_ref()
+        .map(|config| auth_dir::auth_dirs(config, own, &context.cwd))
+        .unwrap_or_default()
 }

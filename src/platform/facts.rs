@@ -86,6 +86,10 @@ pub struct Mount {
     pub point: PathBuf,
     /// Whether programs on it cannot be executed.
     pub noexec: bool,
+    /// Its kind: `ext4`.
+    pub kind: String,
+    /// Whether it keeps no modes: every file has those of the mount, and `chmod` changes nothing.
+    pub without_modes: bool,
 }
 
 /// Why a fact of another process could not be seen.

@@ -8,7 +8,7 @@ use super::files::{FileChange, Image};
 use super::ground::Ground;
 use super::prepare::{Overlay, PreparedStep};
 use crate::config::activate::{self, NewFile};
-use crate::config::load;
+use crate::config::{load, profiles};
 
 /// Renders the profile from flowgate.yaml as the steps before leave it.
 pub fn prepare(
@@ -34,6 +34,25 @@ pub fn prepare(
         .map(|file| change(file, overlay))
         .collect::<Result<_, _>>()?;
     Ok(PreparedStep::on_files(step, files))
+}
+
+/// Tells the event log of the switch, as `profile set` does; the files are written by then. A log that
+/// cannot be written takes nothing back.
+pub fn note(profile: &str, ground: &Ground) {
+    if let Some(config) = ground.flowgate().config {
+        let _ = activate::note_switch(&config.paths.log_file, profile, Timestamp::now());
+    }
+}
+
+/// Tells it which profile the state file names again.
+pub fn note_back(ground: &Ground) {
+    let config = ground.flowgate().config;
+    let state = config.map(|config| profiles::state(&config.paths.state_file));
+    if let Some(Ok(state)) = state
+        && let Some(profile) = state.current_profile
+    {
+        note(&profile, ground);
+    }
 }
 
 fn change(file: &NewFile<'_>, overlay: &Overlay) -> Result<FileChange, StepError> {

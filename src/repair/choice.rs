@@ -2,8 +2,12 @@
 
 use flowgate_checks::model::{Finding, Fix, Safety, Severity};
 
-use super::mode::Mode;
+use flowgate_checks::words;
+
+use super::mode::{Mode, Name};
+use super::plan;
 use super::steps;
+use crate::report::Report;
 use crate::report::repair::Skipped;
 
 /// What is to be done about a finding.
@@ -78,7 +82,7 @@ fn is_applicable(fix: &Fix) -> bool {
 }
 
 /// A fix that was asked for by name and that flowgate does not apply.
-fn named_in_vain<'a>(finding: &Finding, names: &[super::mode::Name]) -> Choice<'a> {
+fn named_in_vain<'a>(finding: &Finding, names: &[Name]) -> Choice<'a> {
     let named = finding
         .fixes
         .iter()
@@ -89,5 +93,29 @@ fn named_in_vain<'a>(finding: &Finding, names: &[super::mode::Name]) -> Choice<'
             Some(command) => skip(finding, fix, &format!("it is done by hand: {command}")),
             None => skip(finding, fix, "it is done by hand"),
         },
+    }
+}
+
+/// Why no root has a fix that was asked for by name: what stands in its way, else whether another
+/// subject has it.
+pub fn why_in_vain(name: &Name, report: &Report) -> String {
+    let has = |finding: &&Finding| finding.fixes.iter().any(|fix| name.means(finding, fix));
+    if let Some(finding) = report.findings.iter().find(has) {
+        return match finding.caused_by.first() {
+            Some(cause) => format!("{} is an effect of {cause}: mend that first", finding.key()),
+            None => format!("{} is muted", finding.key()),
+        };
+    }
+    let subjects: Vec<String> = plan::roots(report)
+        .into_iter()
+        .filter(|root| root.fixes.iter().any(|fix| fix.id == name.fix))
+        .map(|root| root.subject.to_string())
+        .collect();
+    match (&name.subject, subjects.as_slice()) {
+        (Some(subject), [_, ..]) => format!(
+            "nothing that was found of {subject} asks for it; it is there for {}",
+            words::list(&subjects)
+        ),
+        _ => "nothing that was found asks for it".into(),
     }
 }

@@ -112,6 +112,15 @@ impl Ground {
         self.root.resolve(shown)
     }
 
+    /// Whether a file gives a service its variables.
+    pub fn is_env_file(&self, path: &Path) -> bool {
+        let services = self.flowgate().config.map(|config| config.services);
+        services
+            .into_iter()
+            .flatten()
+            .any(|service| service.env_file.as_deref() == Some(path))
+    }
+
     /// Which config a file is.
     pub fn kind(&self, path: &Path) -> FileKind {
         if path == self.cliproxyapi {

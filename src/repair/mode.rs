@@ -1,6 +1,8 @@
 //! What `--fix` asks for.
 
 use flowgate_checks::model::{Finding, Fix};
+use flowgate_checks::steps::FIXES;
+use flowgate_checks::suggest;
 
 /// What `--fix` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,12 @@ impl Name {
         if !is_id || subject.as_deref() == Some("") {
             return Err(format!("{text:?} is no fix; expected FIX or FIX:SUBJECT"));
         }
+        if !FIXES.contains(&fix) {
+            return Err(match suggest::closest(fix, FIXES) {
+                Some(known) => format!("there is no fix {fix}; did you mean {known}"),
+                None => format!("there is no fix {fix}"),
+            });
+        }
         Ok(Self {
             fix: fix.to_owned(),
             subject,
@@ -136,10 +144,15 @@ mod tests {
             &["safe", "all"][..],
             &["", "start"],
             &["Start"],
+            &["move-prt"],
             &["start:"],
             &[":x"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
+        assert_eq!(
+            parse(&["move-prt:litellm"]),
+            Err("there is no fix move-prt; did you mean move-port".into())
+        );
     }
 }

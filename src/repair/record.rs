@@ -6,6 +6,9 @@ use flowgate_checks::model::{Safety, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::hex::hex;
+
 /// Version of the form of a run's files.
 pub const VERSION: u32 = 1;
 
@@ -77,6 +80,9 @@ pub enum Facts {
         from: u32,
         /// The bits that it gets.
         to: u32,
+        /// What the file holds, where its old bits would let others read it; none for a folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seal: Option<Seal>,
     },
     /// Files.
     Files {
@@ -102,6 +108,35 @@ pub enum Facts {
         /// Whether one ran.
         was_running: bool,
     },
+}
+
+/// What a file held, told by a digest alone: a copy of a secret is not made for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seal {
+    /// Key of the digest, in hex.
+    key: String,
+    /// Digest of the content.
+    digest: String,
+}
+
+impl Seal {
+    /// The seal of a content.
+    pub fn of(content: &[u8]) -> Self {
+        let mut key = [0; 32];
+        // Without randomness the digest still tells equal from different.
+        let _ = getrandom::fill(&mut key);
+        Self {
+            key: hex(&key),
+            digest: Fingerprinter::fixed(key).of_bytes(content),
+        }
+    }
+
+    /// Whether it is that of this content.
+    pub fn is_of(&self, content: &[u8]) -> bool {
+        Fingerprinter::of_key(self.key.as_bytes())
+            .is_some_and(|digests| digests.of_bytes(content) == self.digest)
+    }
 }
 
 /// One file before and after a step.

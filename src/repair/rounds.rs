@@ -16,7 +16,7 @@ use super::plan::{self, PlannedRun};
 use super::services::Services;
 use super::transaction::{Group, Transaction};
 use super::verify::{self, Look};
-use super::{owner, prepare, shown};
+use super::{choice, owner, prepare, shown};
 use crate::doctor::{DoctorError, Seen};
 use crate::report::repair::{Repair, Round, Run, RunState, Skipped};
 use crate::report::{FailOn, Report, Selection};
@@ -79,6 +79,7 @@ pub fn repair(
             ..Repair::default()
         },
         tried: BTreeSet::new(),
+        met: BTreeSet::new(),
         lock: None,
         group: Group::default(),
     };
@@ -97,6 +98,7 @@ pub fn repair(
         }
     }
     let mut report = seen.report(wish.selection.clone(), wish.fail_on);
+    session.note_names_in_vain(&report);
     let is_there = |key: &String| report.findings.iter().any(|finding| finding.key() == *key);
     session.repair.uncovered.retain(is_there);
     session.repair.group_id = session.group.id.map(|id| id.to_string());
@@ -110,6 +112,8 @@ struct Session<'a> {
     repair: Repair,
     /// Keys of findings for which a fix was applied, offered or skipped.
     tried: BTreeSet<String>,
+    /// Which of the names that were asked for a root had a fix of.
+    met: BTreeSet<usize>,
     lock: Option<Lock>,
     group: Group,
 }
@@ -129,13 +133,12 @@ impl Session<'_> {
     ) -> Result<Option<(Seen, bool)>, RepairError> {
         let report = seen.report(self.wish.selection.clone(), self.wish.fail_on);
         let Some(ground) = Ground::of(&seen.snapshot) else {
+            self.meet(&report);
             self.leave_everything(&report);
             return Ok(None);
         };
+        self.meet(&report);
         let chosen = self.choose(&report, &seen.snapshot, &ground, talk);
-        if n == 1 {
-            self.note_names_without_a_finding(&report);
-        }
         let runs = plan::plan(&chosen, &seen.snapshot);
         if runs.is_empty() {
             return Ok(None);
@@ -240,18 +243,28 @@ impl Session<'_> {
         }
     }
 
-    fn note_names_without_a_finding(&mut self, report: &Report) {
+    /// Which names found a root, in this round.
+    fn meet(&mut self, report: &Report) {
         let Mode::Named(names) = &self.wish.mode else {
             return;
         };
-        for name in names {
-            let is_known = plan::roots(report)
-                .iter()
-                .any(|root| root.fixes.iter().any(|fix| name.means(root, fix)));
-            if !is_known {
+        for (index, name) in names.iter().enumerate() {
+            let mut roots = plan::roots(report).into_iter();
+            if roots.any(|root| root.fixes.iter().any(|fix| name.means(root, fix))) {
+                self.met.insert(index);
+            }
+        }
+    }
+
+    fn note_names_in_vain(&mut self, report: &Report) {
+        let Mode::Named(names) = &self.wish.mode else {
+            return;
+        };
+        for (index, name) in names.iter().enumerate() {
+            if !self.met.contains(&index) {
                 self.skip(Skipped {
                     fix: name.to_string(),
-                    reason: "nothing that was found asks for it".into(),
+                    reason: choice::why_in_vain(name, report),
                 });
             }
         }

@@ -6,7 +6,7 @@ use super::error::StepError;
 use super::files::{FileChange, Image};
 use super::ground::Ground;
 use super::prepare::{Overlay, PreparedStep};
-use super::values;
+use super::{env_line, values};
 use crate::config::allow::FileKind;
 use crate::config::document::Document;
 use crate::config::edit::{self, Change, Scalar};
@@ -37,6 +37,9 @@ pub fn prepare(
     let place = ground.resolve(file);
     if path.is_empty() {
         return key_file(step, file, &value, overlay, ground);
+    }
+    if ground.is_env_file(&place) {
+        return env_file(step, (file, path), &value, overlay, ground);
     }
     if let Some(from) = wanted.from {
         let (_, _, text) = overlay.text(&place)?;
@@ -91,6 +94,35 @@ fn key_file(
             bytes: key.clone().into_bytes(),
             mode,
         }),
+    };
+    Ok(PreparedStep::on_files(step, vec![change]))
+}
+
+/// The step that gives a variable of an env file another value.
+fn env_file(
+    step: &Step,
+    (file, name): (&str, &str),
+    value: &Scalar,
+    overlay: &Overlay,
+    ground: &Ground,
+) -> Result<PreparedStep, StepError> {
+    let path = ground.resolve(file);
+    let (target, before, text) = overlay.text(&path)?;
+    let refused = |why: &str| StepError::Refused(format!("{file} is not edited: {why}"));
+    let Scalar::Text(value) = value else {
+        return Err(refused("a variable is text"));
+    };
+    let new = env_line::replaced(&text, name, value)
+        .ok_or_else(|| refused(&format!("{name} has no value there that can be replaced")))?;
+    let change = FileChange {
+        path,
+        target,
+        in_place: false,
+        after: Some(Image {
+            bytes: new.into_bytes(),
+            mode: before.mode,
+        }),
+        before: Some(before),
     };
     Ok(PreparedStep::on_files(step, vec![change]))
 }

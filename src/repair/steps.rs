@@ -100,6 +100,7 @@ pub fn apply(
                 inode,
                 from,
                 to,
+                ..
             },
         ) => set_mode::apply(path, (*device, *inode), *from, *to),
         (
@@ -124,6 +125,10 @@ pub fn apply(
         (Step::ReexecSupervisor, _) => reexec_supervisor::apply(ground),
         (Step::RestartSupervisor { pid, start_time }, _) => {
             restart_supervisor::apply(*pid, *start_time, ground)
+        }
+        (Step::ActivateProfile { profile }, _) => {
+            activate_profile::note(profile, ground);
+            Ok(())
         }
         _ => Ok(()),
     }
@@ -159,8 +164,19 @@ pub fn reverse(
         file.reverse()?;
     }
     match (&step.step, &step.facts) {
-        (Step::SetMode { .. }, Facts::Mode { path, from, to, .. }) => {
-            set_mode::reverse(path, *from, *to)?;
+        (
+            Step::SetMode { .. },
+            Facts::Mode {
+                path,
+                device,
+                inode,
+                from,
+                to,
+                seal,
+            },
+        ) => {
+            let identity = (*device, *inode);
+            set_mode::reverse(path, identity, (*from, *to), seal.as_ref())?;
             Ok(None)
         }
         (Step::StartService { service }, Facts::Service { was_running, .. }) => {
@@ -180,6 +196,10 @@ pub fn reverse(
         }
         (Step::StartSupervisor, Facts::Supervisor { was_running }) => {
             start_supervisor::reverse(*was_running, ground)
+        }
+        (Step::ActivateProfile { .. }, _) => {
+            activate_profile::note_back(ground);
+            Ok(None)
         }
         _ => Ok(None),
     }

@@ -2,6 +2,7 @@
 //! for all three.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use flowgate_checks::words::count;
 
@@ -15,7 +16,7 @@ use super::prepare::PreparedStep;
 use super::record::{Event, Facts, ImageRecord, RunRecord, RunState, Undo};
 use super::services::Services;
 use super::steps;
-use crate::sys::read;
+use crate::sys::{read, write};
 
 /// No copy of a file is larger, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -134,6 +135,13 @@ pub fn undo(
     let mut journal = Journal::resume(&place.run(id), open)?;
     let services = Services::of(ground);
     let back = take_back(&prepared, &standing, &mut journal, ground, &services);
+    // A run that was killed in the middle of a write left its temporary file, with what it held.
+    let folders: BTreeSet<&Path> = prepared
+        .iter()
+        .flat_map(|step| &step.files)
+        .filter_map(|file| file.target.parent())
+        .collect();
+    folders.into_iter().for_each(write::sweep);
     let why = (!back.refused.is_empty()).then(|| back.refused.join("; "));
     journal.note(Event::End { state: end, why })?;
     Ok((history.record, back))

@@ -11,6 +11,9 @@ use crate::config::edit::Scalar;
 use crate::config::file::rules;
 use crate::config::{keys, path};
 
+/// The cost with which the program hashes a management key.
+const HASH_COST: u32 = 10;
+
 /// The value itself.
 ///
 /// # Errors
@@ -24,6 +27,7 @@ pub fn of(value: &Value, overlay: &Overlay, ground: &Ground) -> Result<Scalar, S
         Value::CopyOf { file, entry } => {
             secret(copy(file, entry.as_deref(), overlay, ground)?, ground)
         }
+        Value::HashOf { file } => secret(hashed(&copy(file, None, overlay, ground)?)?, ground),
     })
 }
 
@@ -39,6 +43,14 @@ fn random(kind: SecretKind) -> Result<SecretString, StepError> {
         SecretKind::ManagementKey => keys::random_hex(),
     };
     made.map_err(|error| StepError::Failed(error.to_string()))
+}
+
+/// The hash that the program would write in the place of a key (`facts/cliproxyapi.md` 2.2); made
+/// here, so that the key itself never stands in its config.
+fn hashed(key: &SecretString) -> Result<SecretString, StepError> {
+    let hash = bcrypt::hash(key.expose_secret(), bcrypt::DEFAULT_COST.min(HASH_COST));
+    hash.map(SecretString::from)
+        .map_err(|error| StepError::Failed(format!("failed to hash a key: {error}")))
 }
 
 fn copy(

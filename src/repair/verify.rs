@@ -31,6 +31,12 @@ const OF_THE_HOP_BEHIND: [&str; 6] = [
     "readiness/tls-mismatch",
 ];
 
+/// What tells nothing of models while no login is usable.
+const OF_THE_LOGIN_BEHIND: [&str; 2] = ["readiness/no-models", "readiness/model-unserved"];
+
+/// What stays a warning once nobody but this machine is let in.
+const LESS_WHEN_LOCAL: &str = "readiness/open-gateway";
+
 /// One look: what was seen, and the report on all of it.
 pub struct Look {
     /// What was seen.
@@ -74,7 +80,8 @@ impl Look {
 pub fn why_not_gone(key: &str, before: &Look, after: &Look) -> Option<String> {
     let was = before.find(key)?;
     if let Some(is) = after.find(key) {
-        let is_less = is.severity < was.severity && is.severity == Severity::Info;
+        let is_little = is.severity == Severity::Info || is.spec.id == LESS_WHEN_LOCAL;
+        let is_less = is.severity < was.severity && is_little;
         return (!is_less).then(|| is.symptom.clone());
     }
     let is_another_name = |is: &&Finding| {
@@ -132,6 +139,7 @@ fn was_proven_fine(finding: &Finding, before: &Look) -> bool {
             was_well(name, before)
                 && (!OF_THE_HOP_BEHIND.contains(&finding.spec.id)
                     || services(before).all(|name| was_well(name, before)))
+                && (!OF_THE_LOGIN_BEHIND.contains(&finding.spec.id) || had_login(before))
         }
         Subject::Client(_) => services(before).all(|name| was_well(name, before)),
         Subject::Provider(_) => before
@@ -154,6 +162,13 @@ fn services(look: &Look) -> impl Iterator<Item = &str> {
     let hops = look.report.chain.iter();
     hops.filter(|hop| hop.address.is_some())
         .map(|hop| hop.hop.as_str())
+}
+
+/// Whether somebody was logged in: without, nobody knows which models there would be.
+fn had_login(look: &Look) -> bool {
+    let hops = look.report.chain.iter();
+    hops.filter(|hop| hop.address.is_none())
+        .all(|hop| !matches!(hop.state, HopState::Broken | HopState::Off))
 }
 
 fn was_well(service: &str, look: &Look) -> bool {

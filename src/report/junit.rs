@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::repair::Repair;
 use super::verdict::verdict;
 use super::{CheckRow, CheckStatus, Report};
 
@@ -146,13 +147,62 @@ fn open_questions(report: &Report, check: &CheckRow) -> String {
         .collect()
 }
 
-/// What no testcase holds: the verdict, and the roots below `--fail-on`.
+/// What no testcase holds: the verdict, what was repaired, what changed, and the roots below
+/// `--fail-on`.
 fn said(report: &Report) -> String {
     let mut text = format!("{}\n", verdict(report));
+    if let Some(repair) = &report.repair {
+        text.push_str(&repaired(repair));
+    }
+    for change in &report.changes {
+        let value = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+        text.push_str(&format!(
+            "since {} was last ready: {} {} -> {}\n",
+            change.service,
+            change.what,
+            value(&change.before),
+            value(&change.after)
+        ));
+    }
     for root in report.heard_roots() {
         if !report.fail_on.includes(root.severity) {
             text.push_str(&tell(report, root));
         }
+    }
+    text
+}
+
+/// The runs, then what was uncovered and skipped, as plain text.
+fn repaired(repair: &Repair) -> String {
+    let mut text = String::new();
+    for run in repair.runs() {
+        let id = run.run_id.as_deref().unwrap_or("-");
+        text.push_str(&format!(
+            "run {id} {}: {} ({})\n",
+            run.state.words(),
+            run.said(),
+            run.roots.join(", ")
+        ));
+        for line in run.reason.iter().chain(&run.restored) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        for step in &run.steps {
+            let error = step.error.as_ref().map(|error| format!(": {error}"));
+            text.push_str(&format!(
+                "  step {} {}, {}{}\n",
+                step.kind,
+                step.target,
+                step.state.words(),
+                error.unwrap_or_default()
+            ));
+        }
+        text.push_str(run.diff.as_deref().unwrap_or_default());
+    }
+    for key in &repair.uncovered {
+        text.push_str(&format!("next {key}, not visible before\n"));
+    }
+    for skipped in &repair.skipped {
+        text.push_str(&format!("skip {}: {}\n", skipped.fix, skipped.reason));
     }
     text
 }

@@ -113,6 +113,41 @@ pub struct Skipped {
     pub reason: String,
 }
 
+impl Run {
+    /// Its title as it reads by now: `chmod 600 a (is 644)` is `(was 644)` when it was done.
+    pub fn said(&self) -> String {
+        match self.state {
+            RunState::Kept => self.title.replace("(is ", "(was "),
+            _ => self.title.clone(),
+        }
+    }
+}
+
+impl RunState {
+    /// The state in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Kept => "kept",
+            Self::RolledBack => "rolled back",
+            Self::Recovered => "recovered",
+            Self::Refused => "not begun",
+        }
+    }
+}
+
+impl StepState {
+    /// The state in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Planned => "not done",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::TakenBack => "taken back",
+        }
+    }
+}
+
 impl Repair {
     /// The runs of all rounds, in order.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {

@@ -21,13 +21,15 @@ impl Fingerprinter {
     /// Reads the kept key (64 hex digits), or takes a random one when there is none to read;
     /// plain `doctor` writes nothing, so a random key lasts for this look only.
     pub fn load(path: &Path) -> Self {
-        match read::whole(path, 4096)
+        read::whole(path, 4096)
             .ok()
-            .and_then(|bytes| parse_key(&bytes))
-        {
-            Some(key) => Self { key, kept: true },
-            None => Self::random(),
-        }
+            .and_then(|bytes| Self::of_key(&bytes))
+            .unwrap_or_else(Self::random)
+    }
+
+    /// Under a key that was kept as 64 hex digits; none where these are something else.
+    pub fn of_key(digits: &[u8]) -> Option<Self> {
+        parse_key(digits).map(|key| Self { key, kept: true })
     }
 
     /// A random key that lasts for this look only.

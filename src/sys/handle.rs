@@ -8,6 +8,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::read;
+
 /// A file or directory by itself, not by its name. A symlink at the end of the path is refused.
 #[derive(Debug)]
 pub struct Handle {
@@ -16,6 +18,8 @@ pub struct Handle {
     pub identity: (u64, u64),
     /// Its permission bits when it was taken hold of.
     pub mode: u32,
+    /// Whether it is a folder.
+    pub is_folder: bool,
     /// Its owner.
     pub uid: u32,
     /// Its group.
@@ -39,6 +43,7 @@ impl Handle {
             fd,
             identity: (facts.dev(), facts.ino()),
             mode: facts.mode() & 0o7777,
+            is_folder: facts.is_dir(),
             uid: facts.uid(),
             gid: facts.gid(),
         })
@@ -60,6 +65,11 @@ impl Handle {
         // A handle without rights cannot be given to `fchmod`; its entry in `/proc` leads to the
         // same file and to no other.
         std::fs::set_permissions(self.way(), Permissions::from_mode(mode))
+    }
+
+    /// What it holds, when it is a regular file of at most `limit` bytes that may be read.
+    pub fn content(&self, limit: u64) -> Option<Vec<u8>> {
+        read::whole(Path::new(&self.way()), limit).ok()
     }
 
     /// Opens it for reading and writing.

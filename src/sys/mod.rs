@@ -7,6 +7,7 @@ pub mod fingerprint;
 pub mod handle;
 pub mod hex;
 pub mod in_place;
+pub mod jwt;
 pub mod links;
 pub mod lock;
 pub mod place;

@@ -1,6 +1,6 @@
 //! One redactor over all text that enters a snapshot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, RwLock};
 
 use regex_lite::Regex;
@@ -47,22 +47,57 @@ static FORMS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 /// and everything that has the form of one.
 #[derive(Default)]
 pub struct Redactor {
-    // Longest first, so that a secret which holds another goes as a whole.
-    secrets: RwLock<BTreeSet<Longest>>,
+    secrets: RwLock<Known>,
 }
 
-#[derive(PartialEq, Eq)]
-struct Longest(String);
+/// Secrets by the bytes that they begin with: a text is walked once, however many there are.
+#[derive(Default)]
+struct Known(HashMap<[u8; SHORTEST], BTreeSet<String>>);
 
-impl Ord for Longest {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (other.0.len(), &self.0).cmp(&(self.0.len(), &other.0))
+impl Known {
+    fn learn(&mut self, spelling: String) {
+        if let Some(start) = spelling.as_bytes().first_chunk::<SHORTEST>() {
+            self.0.entry(*start).or_default().insert(spelling);
+        }
     }
-}
 
-impl PartialOrd for Longest {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+    /// The end of the longest secret that begins where a text does.
+    fn match_at(&self, text: &[u8]) -> Option<usize> {
+        let candidates = self.0.get(text.first_chunk::<SHORTEST>()?)?;
+        let found = candidates
+            .iter()
+            .filter(|secret| text.starts_with(secret.as_bytes()));
+        found.map(String::len).max()
+    }
+
+    /// The text without secrets; none when it holds none. Of secrets that overlap nothing is left.
+    fn clean(&self, text: &str) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let bytes = text.as_bytes();
+        let mut parts: Vec<(usize, usize)> = Vec::new();
+        for at in 0..bytes.len().saturating_sub(SHORTEST - 1) {
+            let Some(length) = self.match_at(&bytes[at..]) else {
+                continue;
+            };
+            match parts.last_mut() {
+                Some((_, end)) if at < *end => *end = (*end).max(at + length),
+                _ => parts.push((at, at + length)),
+            }
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = 0;
+        for (start, end) in parts {
+            out.push_str(text.get(rest..start).unwrap_or_default());
+            out.push_str(REDACTED);
+            rest = end;
+        }
+        out.push_str(text.get(rest..).unwrap_or_default());
+        Some(out)
     }
 }
 
@@ -81,20 +116,18 @@ impl Redactor {
             percent_encoded(secret),
             json_escaped(secret),
         ] {
-            secrets.insert(Longest(spelling));
+            secrets.learn(spelling);
         }
+    }
+
+    /// Whether a text holds a secret that was learnt.
+    pub fn knows_one_in(&self, text: &str) -> bool {
+        self.known(text).is_some()
     }
 
     /// The text without secrets.
     pub fn clean(&self, text: &str) -> String {
-        let mut out = text.to_owned();
-        if let Ok(secrets) = self.secrets.read() {
-            for Longest(secret) in secrets.iter() {
-                if out.contains(secret) {
-                    out = out.replace(secret, REDACTED);
-                }
-            }
-        }
+        let mut out = self.known(text).unwrap_or_else(|| text.to_owned());
         for (form, with) in FORMS.iter() {
             if form.is_match(&out) {
                 out = form.replace_all(&out, *with).into_owned();
@@ -124,13 +157,14 @@ impl Redactor {
     }
 
     fn clean_known(&self, text: &mut String) {
-        if let Ok(secrets) = self.secrets.read() {
-            for Longest(secret) in secrets.iter() {
-                if text.contains(secret) {
-                    *text = text.replace(secret, REDACTED);
-                }
-            }
+        if let Some(clean) = self.known(text) {
+            *text = clean;
         }
+    }
+
+    /// The text without the secrets that were learnt; none when it holds none.
+    fn known(&self, text: &str) -> Option<String> {
+        self.secrets.read().ok()?.clean(text)
     }
 }
 
@@ -171,6 +205,22 @@ mod tests {
                 prop_assume!(!text.replace(&spelling, REDACTED).contains(&spelling));
                 prop_assert!(!redactor.clean(&text).contains(&spelling));
             }
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_secrets_that_overlap() {
+        let redactor = Redactor::default();
+        for secret in ["abcdefgh", "efghijklmnop", "abcdef"] {
+            redactor.learn(&SecretString::from(secret));
+        }
+        for (text, left) in [
+            ("xabcdefghijklmnopy", "x[redacted]y"),
+            ("abcdef abcdefgh é", "[redacted] [redacted] é"),
+            ("abcde", "abcde"),
+        ] {
+            assert_eq!(redactor.clean(text), left);
+            assert_eq!(redactor.knows_one_in(text), text != left);
         }
     }
 

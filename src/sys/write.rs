@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, OFlags, RenameFlags};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock};
 
 use super::hex::hex;
 use super::read;
@@ -335,6 +335,55 @@ fn refuse_foreign_links(path: &Path) -> Result<(), WriteError> {
 struct Temp {
     path: PathBuf,
     is_gone: bool,
+    /// Held under a lock, so that [`sweep`] knows the file of a writer that lives.
+    _held: File,
+}
+
+/// How the name of a temporary file begins and ends.
+const TEMP: (&str, &str) = (".flowgate-", ".tmp");
+
+/// No writer takes so long from making its file to locking it.
+const YOUNG: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Most entries of a folder that are looked at.
+const MOST_ENTRIES: usize = 20_000;
+
+/// Removes what writers that were killed left in a folder: temporary files of this user that nobody
+/// holds any more. They may hold secrets.
+pub fn sweep(folder: &Path) {
+    let me = rustix::process::geteuid().as_raw();
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    for entry in entries.take(MOST_ENTRIES).flatten() {
+        let name = entry.file_name();
+        let is_temp = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(TEMP.0) && name.ends_with(TEMP.1));
+        if !is_temp || !is_abandoned(&entry.path(), me) {
+            continue;
+        }
+        // Whoever was faster did the same.
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
+fn is_abandoned(path: &Path, me: u32) -> bool {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let Ok((file, facts)) = opened.and_then(|file| {
+        let facts = file.metadata()?;
+        Ok((file, facts))
+    }) else {
+        return false;
+    };
+    let is_old = facts
+        .modified()
+        .ok()
+        .and_then(|at| at.elapsed().ok())
+        .is_some_and(|age| age > YOUNG);
+    facts.is_file()
+        && facts.uid() == me
+        && is_old
+        && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 impl Temp {
@@ -354,9 +403,12 @@ impl Temp {
             .mode(0o600)
             .open(&path)
             .map_err(said)?;
+        // Where the file system knows no locks nothing is swept either.
+        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         let temp = Self {
             path,
             is_gone: false,
+            _held: file.try_clone().map_err(said)?,
         };
         file.write_all(bytes).map_err(said)?;
         if let Some((uid, gid)) = owner {
@@ -395,7 +447,7 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let ending = hex(&random);
     // A name of its own, not one made of the target's: that may be as long as names can be.
-    Ok(target.with_file_name(format!(".flowgate-{ending}.tmp")))
+    Ok(target.with_file_name(format!("{}{ending}{}", TEMP.0, TEMP.1)))
 }
 
 fn keep_owner(file: &File, uid: u32, gid: u32) -> io::Result<()> {

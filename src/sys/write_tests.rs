@@ -234,3 +234,28 @@ fn a_name_as_long_as_names_can_be_is_written() {
         "{error}"
     );
 }
+
+#[test]
+fn what_a_killed_writer_left_is_swept_and_what_a_living_one_holds_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in [".flowgate-0011.tmp", ".flowgate-mine", "other.tmp"] {
+        std::fs::write(at(name), "sk-secret").unwrap();
+    }
+    let living = prepare(&at("kept"), b"x", Modes::SECRET, None).unwrap();
+    sweep(folder.path());
+    assert!(
+        at(".flowgate-0011.tmp").exists(),
+        "it may be locked in a moment"
+    );
+    let old = std::time::SystemTime::now() - 2 * YOUNG;
+    let left = OpenOptions::new()
+        .write(true)
+        .open(at(".flowgate-0011.tmp"));
+    left.unwrap().set_modified(old).unwrap();
+    sweep(folder.path());
+    assert!(!at(".flowgate-0011.tmp").exists());
+    assert!(at(".flowgate-mine").exists() && at("other.tmp").exists());
+    living.commit().unwrap();
+    assert!(at("kept").exists());
+}

@@ -106,7 +106,7 @@ proptest! {
         prop_assert_eq!(&page.tags, &HTML.tags);
         if text.chars().all(is_plain) {
             let seen = page.text.matches(&text).count();
-            prop_assert!(seen >= 20, "{} times", seen);
+            prop_assert!(seen >= 60, "{} times", seen);
         }
     }
 

@@ -1,5 +1,6 @@
 //! One text in every field of a report.
 
+use flowgate::report::repair::{Repair, Round, Run, RunState, Skipped, Step, StepState};
 use flowgate::report::{CheckRow, Moment, Report, Timing, Unknown};
 use flowgate_checks::chain::Hop;
 use flowgate_checks::changes::Change;
@@ -28,21 +29,30 @@ pub fn plant(report: &mut Report, text: &str) {
         timings,
         machine,
         timeline,
-        // They mute and repair nothing here.
+        // They mute nothing here.
         mutes: _,
-        repair: _,
+        repair,
     } = report;
+    *repair = Some(repaired(text));
     for said in since.values_mut() {
         text.clone_into(said);
     }
+    changes.push(Change {
+        service: String::new(),
+        what: String::new(),
+        before: None,
+        after: None,
+        explains: Vec::new(),
+    });
     for change in changes {
         let Change {
             service,
             what,
             before,
             after,
-            explains: _,
+            explains,
         } = change;
+        *explains = vec![text.to_owned()];
         text.clone_into(service);
         text.clone_into(what);
         *before = Some(text.to_owned());
@@ -100,6 +110,50 @@ pub fn plant(report: &mut Report, text: &str) {
         } = moment;
         text.clone_into(service);
         text.clone_into(words);
+    }
+}
+
+/// A repair with a run of every state.
+fn repaired(text: &str) -> Repair {
+    let run = |state| Run {
+        run_id: Some(text.to_owned()),
+        root: text.to_owned(),
+        roots: vec![text.to_owned()],
+        fix: text.to_owned(),
+        title: text.to_owned(),
+        state,
+        reason: Some(text.to_owned()),
+        diff: Some(text.to_owned()),
+        restored: Some(text.to_owned()),
+        steps: vec![Step {
+            kind: text.to_owned(),
+            target: text.to_owned(),
+            diff: Some(text.to_owned()),
+            state: StepState::Failed,
+            error: Some(text.to_owned()),
+        }],
+    };
+    Repair {
+        group_id: Some(text.to_owned()),
+        mode: text.to_owned(),
+        dry_run: true,
+        rounds: vec![Round {
+            n: 1,
+            runs: [
+                RunState::Planned,
+                RunState::Kept,
+                RunState::RolledBack,
+                RunState::Recovered,
+                RunState::Refused,
+            ]
+            .map(run)
+            .to_vec(),
+        }],
+        skipped: vec![Skipped {
+            fix: text.to_owned(),
+            reason: text.to_owned(),
+        }],
+        uncovered: vec![text.to_owned()],
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod alone;
 mod config;
 mod enable;
@@ -37,4 +38,5 @@ mod start_faults;
 mod static_faults;
 mod status;
 mod supervised;
+mod umask;
 mod unusual;

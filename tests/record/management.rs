@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flowgate::config::cliproxyapi::SecretKey;
-use flowgate::gateway::classify::parse_auth_files;
+use flowgate::gateway::auth_files;
 use flowgate::gateway::cliproxyapi::VERSION_HEADER;
 use flowgate::gateway::management::{Comparison, confirm_equal};
 use flowgate::gateway::requests::Request;
@@ -67,7 +67,7 @@ fn ask(
     let (answered, body) = answer(stage, who, target, &request, Some(MANAGEMENT_KEY));
     if answered.known().is_some_and(Answer::is_success) {
         management.auth_files = body
-            .and_then(|body| parse_auth_files(&body, &stage.redactor))
+            .and_then(|body| auth_files::parse(&body, &stage.redactor))
             .map_or_else(
                 || Observed::unknown("no list of auth files"),
                 Observed::Known,

@@ -112,6 +112,7 @@ fn facts(stage: &Stage<'_>, path: &Path, role: FileRole, holds_secret: bool) -> 
         readable: stage.listing.may(path, read),
         writable: stage.listing.may(path, write),
         special: false,
+        without_modes: None,
         parents: path
             .ancestors()
             .skip(1)
@@ -127,5 +128,6 @@ fn parent(stage: &Stage<'_>, folder: &Path) -> Parent {
         mode: Mode(row.mode),
         uid: row.uid,
         gid: row.gid,
+        acl: false,
     }
 }

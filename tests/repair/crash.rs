@@ -44,7 +44,7 @@ fn the_repair_that_is_killed() {
 
 /// Runs the repair in a process of its own; whether it was killed.
 #[expect(clippy::disallowed_methods, reason = "a test runs itself as a process")]
-fn is_killed(config: &Path, line: usize, when: &str) -> bool {
+pub fn is_killed(config: &Path, line: usize, when: &str) -> bool {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::the_repair_that_is_killed", "--ignored"])
         .env("REPAIR_CONFIG", config)

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::fix::{apply, text, undo};
-use crate::fix_readiness::rendered;
 use crate::gateway::{Gateway, MASTER_KEY, UPSTREAM_KEY, free_port, is_listening, roots};
 use crate::ports::status_with_key;
 use crate::process::{read, wait_for, write};
+use crate::stage::rendered;
 use crate::state::{differences, state};
 use crate::stranger::Stranger;
 use crate::supervised::{Supervised, is_alive};

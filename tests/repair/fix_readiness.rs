@@ -6,6 +6,7 @@ use crate::fix::{apply, mode, text, undo};
 use crate::gateway::{Gateway, MASTER_KEY, UPSTREAM_KEY, free_port, roots};
 use crate::ports::status_with_key;
 use crate::process::{read, wait_for, write};
+use crate::stage::rendered;
 use crate::state::{differences, state};
 use crate::supervised::{Supervised, is_alive, send};
 
@@ -23,23 +24,6 @@ fn started() -> Supervised {
 fn start(gateway: &Gateway) {
     let said = gateway.flowgate(&["service", "start", "all"]);
     assert_eq!(said.code, 0, "{}", said.err);
-}
-
-/// A gateway whose LiteLLM config is rendered from a profile, with its keys in it.
-pub fn rendered() -> Supervised {
-    let gateway = Supervised::new(&[]);
-    let base = format!(
-        "litellm_base:\n  model_list:\n    - model_name: gpt-5   # the only one\n      litellm_params:\n        \
-         model: openai/gpt-5\n        api_base: http://127.0.0.1:{}/v1\n        api_key: {UPSTREAM_KEY}\n  \
-         general_settings:\n    master_key: {MASTER_KEY}\n",
-        gateway.proxy
-    );
-    gateway.edit(FLOWGATE_YAML, "litellm_base:\n  model_list: []\n", &base);
-    crate::process::set_mode(&gateway.path(FLOWGATE_YAML), 0o600);
-    assert_eq!(gateway.flowgate(&["profile", "set", "balanced"]).code, 0);
-    start(&gateway);
-    assert_eq!(roots(&gateway.doctor(&[])), Vec::<String>::new());
-    gateway
 }
 
 #[test]

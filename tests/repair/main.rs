@@ -6,8 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../fixes/catalogue.rs"]
+#[expect(dead_code, reason = "the tests of all scenarios need more of it")]
+mod catalogue;
+mod covered;
 mod crash;
 mod disk;
+mod elsewhere;
 mod fix;
 mod fix_config;
 mod fix_missing_binaries;
@@ -22,6 +27,7 @@ mod gateway;
 mod harm;
 mod inside;
 mod modes;
+mod oracle;
 mod ports;
 #[path = "../live/process.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
@@ -29,7 +35,11 @@ mod process;
 mod races;
 #[path = "../live/report.rs"]
 mod report;
+mod rotate;
 mod services;
+mod situation;
+mod situations;
+mod stage;
 mod state;
 mod stranger;
 #[path = "../live/supervised.rs"]

@@ -34,7 +34,7 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
         doctor::see(look::source(args, global), expect, &Underway::default())
     };
     let report = {
-        let mut talk = Terminal::new(args.format() == Format::Text);
+        let mut talk = Terminal::new(args.format() == Format::Text, global.quiet);
         repair(&see, &wish, &mut talk).map_err(failure)?
     };
     look::print(&report, args)

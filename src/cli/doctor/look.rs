@@ -7,24 +7,27 @@ use flowgate_checks::model::{Expectation, Policy};
 use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::{Global, output};
-use crate::doctor::{self, DoctorError, Request, Source, Underway, Wish};
+use crate::doctor::{self, DoctorError, Looked, Request, Source, Underway, Wish};
 use crate::report::{Format, Report, Selection, html, json_v1, junit, text};
 
 use super::args::DoctorArgs;
-use super::wait;
+use super::{bundle, wait};
 
 /// Looks at the machine or at a bundle, prints the report and gives its exit code.
 pub fn run(args: &DoctorArgs, global: &Global) -> Result<u8, Failure> {
     let underway = Underway::default();
-    let report = match args.wait {
+    let looked = match args.wait {
         None => {
-            let _progress = Progress::of_look("looking", &underway);
+            let _progress = Progress::of_look("looking", !global.quiet, &underway);
             doctor::look_seen(wish(args, global), &underway)
         }
         Some(wait) => wait_and_look(wait, args, global, &underway),
     }
     .map_err(Failure::usage)?;
-    print(&report, args)
+    if let (Some(path), Some(left_out), false) = (&args.bundle, &looked.left_out, global.quiet) {
+        output::errors(&bundle::words(path, left_out));
+    }
+    print(&looked.report, args)
 }
 
 /// Prints a report in the form that was asked for, and gives its exit code.
@@ -47,19 +50,22 @@ fn wait_and_look(
     args: &DoctorArgs,
     global: &Global,
     underway: &Underway,
-) -> Result<Report, DoctorError> {
-    let progress = Progress::of_look("waiting", underway);
+) -> Result<Looked, DoctorError> {
+    let progress = Progress::of_look("waiting", !global.quiet, underway);
     let look = || {
         let wish = Wish {
             bundle: None,
             ..wish(args, global)
         };
-        doctor::look_seen(wish, underway)
+        Ok(doctor::look_seen(wish, underway)?.report)
     };
     let last = wait::until_well(wait, look, |phase| progress.note(phase))?;
     match args.bundle {
         Some(_) => doctor::look_seen(wish(args, global), underway),
-        None => Ok(last),
+        None => Ok(Looked {
+            report: last,
+            left_out: None,
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `flowgate doctor`: what is wrong, why, and what to type.
 
 mod args;
+mod bundle;
 mod explain;
 mod fix;
 mod list;
@@ -8,7 +9,7 @@ mod look;
 mod mute;
 mod runs;
 mod schema;
-mod talk;
+pub mod talk;
 mod undo;
 mod wait;
 

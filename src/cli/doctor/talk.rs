@@ -11,14 +11,17 @@ use crate::repair::{Offer, Talk};
 /// The person at a terminal, or nobody.
 pub struct Terminal {
     is_there: bool,
+    shows_progress: bool,
     progress: Option<Progress>,
 }
 
 impl Terminal {
     /// Somebody is there when questions can be read and answered; `is_wanted` is false for programs.
-    pub fn new(is_wanted: bool) -> Self {
+    /// A quiet one is asked, and told nothing meanwhile.
+    pub fn new(is_wanted: bool, is_quiet: bool) -> Self {
         Self {
             is_there: is_wanted && io::stdin().is_terminal() && io::stderr().is_terminal(),
+            shows_progress: !is_quiet,
             progress: None,
         }
     }
@@ -50,7 +53,7 @@ impl Talk for Terminal {
     fn note(&mut self, what: &str) {
         let progress = self
             .progress
-            .get_or_insert_with(|| Progress::of("repair", true));
+            .get_or_insert_with(|| Progress::of("repair", self.shows_progress));
         progress.note(what.to_owned());
     }
 }

@@ -16,6 +16,7 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Speaker {
     verb: Verb,
     form: Form,
+    is_quiet: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,12 +36,16 @@ impl Speaker {
         } else {
             Form::People
         };
-        Self { verb, form }
+        Self {
+            verb,
+            form,
+            is_quiet: global.quiet,
+        }
     }
 
     /// Whether somebody waits who may want to see why.
     pub fn shows_progress(&self) -> bool {
-        self.form != Form::Json
+        self.form != Form::Json && !self.is_quiet
     }
 
     /// Says what became of one service, as soon as it is known.

@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::ConfirmedKey;
 use super::answers::{Begun, LoginStatus, Refused, said};
-use crate::gateway::classify::{classify, header, parse_auth_files};
+use crate::gateway::auth_files;
+use crate::gateway::classify::{classify, header};
 use crate::gateway::client::{ClientError, connectionless, read_body};
 use crate::gateway::cliproxyapi::VERSION_HEADER;
 use crate::gateway::excerpt::one_line;
@@ -92,7 +93,7 @@ impl ManagementClient {
             Err(Refused::NoRoute { .. }) => return Err(Refused::Off),
             answer => answer?,
         };
-        let files = parse_auth_files(&answer.body, &self.redactor)
+        let files = auth_files::parse(&answer.body, &self.redactor)
             .ok_or(Refused::Garbled("the answer is no list of auth files"))?;
         let version = one_line(header(&answer.headers, VERSION_HEADER), LONGEST_VERSION);
         Ok((files, (!version.is_empty()).then_some(version)))

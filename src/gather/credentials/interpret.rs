@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::moment::{moment, moment_of_text};
 use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::plain;
 use crate::sys::redact::Redactor;
 
 /// The keys under which an expiry is looked for, first hit wins, as the program does.
@@ -27,6 +28,9 @@ const SECRET_ENDS: [&str; 7] = [
 
 /// A value of any other key is taken for a secret from this length on, when it has the form of one.
 const LONG_VALUE: usize = 32;
+
+/// Longest account that is taken, in characters.
+const LONGEST_ACCOUNT: usize = 80;
 
 /// Shortest value of a secret key that is learnt; `bearer` is none.
 const SHORTEST_SECRET: usize = 8;
@@ -63,6 +67,7 @@ pub fn interpret(
         expires_at: expiry(&map),
         disabled: map.get("disabled") == Some(&Value::Bool(true)),
         refresh_token: refresh_token.map(|token| fingerprinter.of(token)),
+        account: account(&map),
         provider,
     }
 }
@@ -79,6 +84,22 @@ fn refresh_token(map: &Map<String, Value>) -> Option<&str> {
     ["refresh_token", "refreshToken"]
         .into_iter()
         .find_map(|key| text(map, key).or_else(|| text(map.get("token")?.as_object()?, key)))
+}
+
+/// Whose login it is: the address, else the user name, of which two letters are enough for whoever
+/// owns several.
+fn account(map: &Map<String, Value>) -> Option<String> {
+    let whole = ["email", "username", "account_id", "project_id"]
+        .into_iter()
+        .find_map(|key| text(map, key))?;
+    let whole = plain::cut(&plain::one_line(whole), LONGEST_ACCOUNT);
+    let (name, domain) = match whole.split_once('@') {
+        Some((name, domain)) => (name, format!("@{domain}")),
+        None => (whole.as_str(), String::new()),
+    };
+    let start: String = name.chars().take(2).collect();
+    let more = if name.chars().count() > 2 { "…" } else { "" };
+    Some(format!("{start}{more}{domain}"))
 }
 
 /// A GitHub token lives until it is revoked, a service account signs its own tokens, and iFlow may
@@ -172,6 +193,7 @@ mod tests {
                 refreshable: true,
                 disabled: false,
                 refresh_token: Some(fingerprinter.of("rt-lab-dummy-0001")),
+                account: Some("de…@example.test".into()),
             }
         );
         let whole: Value = serde_json::from_str(text).unwrap();

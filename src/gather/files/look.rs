@@ -33,10 +33,11 @@ pub fn look(
     users: &Users,
     root: &Root,
 ) -> BTreeMap<String, Observed<FileFacts>> {
-    let looker = Looker {
+    let mut looker = Looker {
         users,
         mounts: platform::mounts(),
         home: std::env::home_dir(),
+        folders: BTreeMap::new(),
     };
     let mut seen: BTreeMap<String, Observed<FileFacts>> = BTreeMap::new();
     for file in wanted {
@@ -58,11 +59,13 @@ struct Looker<'a> {
     users: &'a Users,
     mounts: Vec<Mount>,
     home: Option<PathBuf>,
+    /// The folders above, each looked at once: many files lie in one.
+    folders: BTreeMap<PathBuf, Option<Parent>>,
 }
 
 impl Looker<'_> {
     /// The facts of one file; none when it is not there.
-    fn facts(&self, file: &WantedFile) -> Option<Observed<FileFacts>> {
+    fn facts(&mut self, file: &WantedFile) -> Option<Observed<FileFacts>> {
         let path = &file.path;
         let link = match fs::symlink_metadata(path) {
             Ok(link) => link,
@@ -102,7 +105,8 @@ impl Looker<'_> {
             readable: found && may(path, reading(is_dir)),
             writable: found && may(path, writing(is_dir)),
             special: is_dir && self.is_special(&real),
-            parents: parents(&real),
+            without_modes: self.without_modes(&real),
+            parents: self.parents(&real),
         }))
     }
 
@@ -127,6 +131,30 @@ impl Looker<'_> {
                 shell::quote(&path.display().to_string())
             )),
         }))
+    }
+
+    /// The directories above a real path, nearest first.
+    fn parents(&mut self, real: &Path) -> Vec<Parent> {
+        let mut parents = Vec::new();
+        for folder in real.ancestors().skip(1) {
+            let known = self
+                .folders
+                .entry(folder.to_owned())
+                .or_insert_with(|| parent(folder));
+            parents.extend(known.clone());
+        }
+        parents
+    }
+
+    /// The kind of the file system of a file, where that keeps no modes: the one that was mounted
+    /// last at the nearest point.
+    fn without_modes(&self, real: &Path) -> Option<String> {
+        let above = self
+            .mounts
+            .iter()
+            .filter(|mount| real.starts_with(&mount.point));
+        let nearest = above.max_by_key(|mount| mount.point.components().count())?;
+        nearest.without_modes.then(|| nearest.kind.clone())
     }
 
     /// Whether the mode of a directory is none of flowgate's business: a home, the root of a git
@@ -154,6 +182,17 @@ fn closed_above(path: &Path) -> Option<(PathBuf, Metadata)> {
     path.ancestors().skip(1).find_map(|folder| {
         let metadata = fs::metadata(folder).ok()?;
         (!may(folder, Access::EXEC_OK)).then(|| (folder.to_owned(), metadata))
+    })
+}
+
+fn parent(folder: &Path) -> Option<Parent> {
+    let metadata = fs::metadata(folder).ok()?;
+    Some(Parent {
+        path: folder.display().to_string(),
+        mode: Mode(metadata.mode() & 0o7777),
+        uid: metadata.uid(),
+        gid: metadata.gid(),
+        acl: platform::has_acl(folder).unwrap_or(false),
     })
 }
 
@@ -204,22 +243,6 @@ fn real_place(path: &Path) -> PathBuf {
         (Some(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
-}
-
-/// The directories above a real path, nearest first.
-fn parents(real: &Path) -> Vec<Parent> {
-    real.ancestors()
-        .skip(1)
-        .filter_map(|folder| {
-            let metadata = fs::metadata(folder).ok()?;
-            Some(Parent {
-                path: folder.display().to_string(),
-                mode: Mode(metadata.mode() & 0o7777),
-                uid: metadata.uid(),
-                gid: metadata.gid(),
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]

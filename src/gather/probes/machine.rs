@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flowgate_checks::model::{
     AuthDir, AuthDirRole, BindReport, BindState, CallbackPort, FileFacts, Host, LoginEvent,
-    Observed,
+    Observed, ServiceKind,
 };
 use flowgate_checks::routes;
 
@@ -35,7 +35,8 @@ pub async fn binds(wave: &Arc<Wave0>, deadline: &Deadline) -> Binds {
         let ports: BTreeSet<u16> = ports(&shared).map(|(_, port)| port).collect();
         Binds {
             services: ports_of(&shared, |service, port| {
-                binds::test(service.kind, &service.host, port, &ports)
+                own_host(&shared, service, port)
+                    .unwrap_or_else(|| binds::test(service.kind, &service.host, port, &ports))
             }),
             callbacks: callbacks(&shared, binds::test_loopbacks),
         }
@@ -56,6 +57,27 @@ pub async fn binds(wave: &Arc<Wave0>, deadline: &Deadline) -> Binds {
         }
         Observed::NotAsked => Binds::default(),
     }
+}
+
+/// The bind test of the host in the file of CLIProxyAPIPlus, which it binds whatever flowgate.yaml says:
+/// only where that host can be bound by nobody.
+fn own_host(wave: &Wave0, service: &ServiceConfig, port: u16) -> Option<BindReport> {
+    let own = wave.cliproxyapi.as_ref()?;
+    if service.kind != ServiceKind::Cliproxyapi
+        || own.host == service.host
+        || is_bare_ipv6(&own.host)
+    {
+        return None;
+    }
+    let report = binds::test(service.kind, &own.host, port, &BTreeSet::new());
+    let is_nowhere =
+        |state: &BindState| matches!(state, BindState::NotAvailable | BindState::Invalid { .. });
+    report.addresses.values().all(is_nowhere).then_some(report)
+}
+
+/// An IPv6 address without brackets is a fault of its spelling, whatever the machine has.
+fn is_bare_ipv6(host: &str) -> bool {
+    host.contains(':') && !host.starts_with('[')
 }
 
 fn ports(wave: &Wave0) -> impl Iterator<Item = (&ServiceConfig, u16)> {
@@ -103,12 +125,19 @@ pub async fn tokens(
     let shared = Arc::clone(context);
     let asked = dirs.clone();
     let looked = deadline.blocking("token files", move || {
-        credentials::look(
+        let mut found = credentials::look(
             &asked,
             &shared.root,
             &shared.fingerprinter,
             &shared.redactor,
-        )
+        );
+        found.elsewhere = credentials::look_elsewhere(
+            &asked,
+            &shared.root,
+            &shared.fingerprinter,
+            &shared.redactor,
+        );
+        found
     });
     match looked.await {
         Observed::Known(found) => found,
@@ -146,6 +175,24 @@ pub async fn files(
         Observed::Unknown(unknown) => BTreeMap::from([(".".into(), Observed::Unknown(unknown))]),
         Observed::NotAsked => BTreeMap::new(),
     }
+}
+
+/// The logs that others may read, and whether a known secret stands in their end. To be asked when every
+/// secret has been read.
+pub async fn exposed_logs(
+    dirs: Vec<(PathBuf, AuthDirRole)>,
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> BTreeMap<String, Observed<FileFacts>> {
+    let (wave, shared) = (Arc::clone(wave), Arc::clone(context));
+    let looked = deadline.blocking("logs with secrets", move || {
+        let places = secret_files::logs(&wave, &dirs, &shared);
+        let wanted = files::with_secrets(&places, &shared.redactor);
+        files::look(&wanted, &shared.users, &shared.root)
+    });
+    // A log that nobody could look through in time is not known to hold anything.
+    looked.await.known_or_default()
 }
 
 /// The machine.

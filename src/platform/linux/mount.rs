@@ -13,8 +13,12 @@ pub fn mounts() -> Vec<Mount> {
     parse(&bytes)
 }
 
+/// Kinds that never keep modes.
+const WITHOUT_MODES: [&str; 5] = ["vfat", "msdos", "exfat", "vboxsf", "drvfs"];
+
 /// A line: `36 35 98:0 /mnt1 /mnt2 rw,noexec shared:1 - ext3 /dev/root rw`; the mount point is the
-/// fifth field, with blanks as `\040`, the options of the mount are the sixth.
+/// fifth field, with blanks as `\040`, the options of the mount are the sixth; behind the dash stand
+/// the kind, the device and the options of the disk.
 fn parse(table: &[u8]) -> Vec<Mount> {
     table
         .split(|byte| *byte == b'\n')
@@ -22,11 +26,21 @@ fn parse(table: &[u8]) -> Vec<Mount> {
             let mut fields = line.split(|byte| *byte == b' ');
             let point = unescape(fields.nth(4)?);
             let options = fields.next()?;
+            let kind = fields.by_ref().skip_while(|field| *field != b"-").nth(1);
+            let kind = String::from_utf8_lossy(kind.unwrap_or_default()).into_owned();
+            let of_disk = fields.nth(1).unwrap_or_default();
+            let has = |options: &[u8], wanted: &[u8]| {
+                options
+                    .split(|byte| *byte == b',' || *byte == b';')
+                    .any(|option| option == wanted)
+            };
             Some(Mount {
                 point,
-                noexec: options
-                    .split(|byte| *byte == b',')
-                    .any(|option| option == b"noexec"),
+                noexec: has(options, b"noexec"),
+                // A drive of Windows below WSL 2 keeps modes where it was asked to.
+                without_modes: WITHOUT_MODES.contains(&kind.as_str())
+                    || kind == "9p" && has(of_disk, b"aname=drvfs") && !has(of_disk, b"metadata"),
+                kind,
             })
         })
         .collect()
@@ -66,14 +80,26 @@ mod tests {
             [
                 Mount {
                     point: "/proc".into(),
-                    noexec: false
+                    noexec: false,
+                    kind: "proc".into(),
+                    without_modes: false,
                 },
                 Mount {
                     point: "/mnt/my disk".into(),
-                    noexec: true
+                    noexec: true,
+                    kind: "ext4".into(),
+                    without_modes: false,
                 },
             ]
         );
+        let table = b"24 1 8:1 / /boot/efi rw shared:1 - vfat /dev/sda1 rw,umask=0077\n\
+            25 1 0:9 / /mnt/c rw - 9p C:\\134 rw,dirsync,aname=drvfs;path=C:\\;uid=1000\n\
+            26 1 0:9 / /srv rw - 9p srv rw,trans=virtio\n";
+        let without: Vec<bool> = parse(table)
+            .iter()
+            .map(|mount| mount.without_modes)
+            .collect();
+        assert_eq!(without, [true, true, false]);
         assert!(
             mounts()
                 .iter()

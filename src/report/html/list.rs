@@ -66,6 +66,28 @@ pub fn timeline(report: &Report) -> Markup {
     }
 }
 
+/// What is not as it was when the services were last ready.
+pub fn changes(report: &Report) -> Markup {
+    let value = |text: &Option<String>| html! { @if let Some(text) = text { code { (text) } } @else { "–" } };
+    html! {
+        @if !report.changes.is_empty() {
+            section {
+                h2 { "Changed since it was last ready" }
+                table {
+                    @for change in &report.changes {
+                        tr {
+                            th scope="row" { (change.service) }
+                            td { (change.what) }
+                            td { (value(&change.before)) " → " (value(&change.after)) }
+                            td { @for key in &change.explains { p { code { (key) } } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A time to the second, UTC.
 pub fn when(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()

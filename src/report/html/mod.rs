@@ -3,6 +3,7 @@
 mod chain;
 mod finding;
 mod list;
+mod repair;
 
 use flowgate_checks::model::Severity;
 use flowgate_checks::words::count;
@@ -30,10 +31,12 @@ pub fn render(report: &Report) -> String {
         }
         main {
             (chain::draw(report))
+            (repair::draw(report))
             @for root in report.heard_roots() { (finding::root(report, root)) }
             (list::unknowns(report))
             (finding::effects(report))
             (list::timeline(report))
+            (list::changes(report))
             (list::checks(report))
             (list::timings(report))
         }

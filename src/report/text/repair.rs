@@ -31,7 +31,7 @@ fn one(page: &mut Page<'_>, run: &Run) {
     match run.state {
         RunState::Kept => {
             let mark = page.pick("✓", "ok").to_owned();
-            page.marked(&mark, &format!("fixed  {}", done(&run.title)), green);
+            page.marked(&mark, &format!("fixed  {}", run.said()), green);
         }
         RunState::Recovered => {
             let mark = page.pick("✓", "ok").to_owned();
@@ -65,11 +65,6 @@ fn back(page: &mut Page<'_>, run: &Run) {
     }
 }
 
-/// `chmod 600 a (is 644)` is `(was 644)` when it was done.
-fn done(title: &str) -> String {
-    title.replace("(is ", "(was ")
-}
-
 fn coloured(line: &str) -> String {
     match line.as_bytes().first() {
         Some(b'+') => green(line),
@@ -85,11 +80,8 @@ pub fn footer(page: &Page<'_>, report: &Report, repair: &Repair) -> Vec<String> 
     if repair.dry_run {
         parts.push("nothing was changed".to_owned());
     }
-    for (state, words) in [
-        (RunState::Kept, "kept"),
-        (RunState::RolledBack, "rolled back"),
-        (RunState::Recovered, "recovered"),
-    ] {
+    for state in [RunState::Kept, RunState::RolledBack, RunState::Recovered] {
+        let words = state.words();
         let ids = || {
             repair
                 .runs()

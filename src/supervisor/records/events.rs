@@ -57,6 +57,10 @@ pub fn parse_logins(bytes: &[u8], redactor: &Redactor) -> BTreeMap<String, Login
         let (Some(provider), Some(result)) = (line.provider, line.result) else {
             continue;
         };
+        // Who logs out does not want what the login before it left open.
+        if line.event == "oauth_logout" {
+            logins.remove(&provider);
+        }
         if line.event != "oauth_login" {
             continue;
         }
@@ -111,6 +115,18 @@ mod tests {
             Some("timeout [redacted]")
         );
         assert_eq!(logins["copilot"].result, "success");
+    }
+
+    #[test]
+    fn a_login_before_a_logout_is_over() {
+        let login = line("2026-11-24T10:00:00Z", "codex", "success", "null");
+        let logout = login
+            .replace("oauth_login", "oauth_logout")
+            .replace("10:00:00", "10:00:01");
+        let log = [login.as_str(), &logout].join("\n");
+        assert!(parse_logins(log.as_bytes(), &Redactor::default()).is_empty());
+        let log = [logout.as_str(), &login].join("\n");
+        assert_eq!(parse_logins(log.as_bytes(), &Redactor::default()).len(), 1);
     }
 
     #[test]
