@@ -84,15 +84,16 @@ pub fn look(config: Option<PathBuf>, timeout: Duration) -> Result<Ground, Gather
         let target = targets::proxy(&wave, &context);
         let door = match way(target.as_ref(), &answers, who.known()) {
             Err(closed) => Err(closed),
-            Ok(target) => confirmed
-                .into_key()
-                .map(|key| Door {
+            Ok(target) => {
+                let (management, key) = confirmed.into_parts();
+                key.map(|key| Door {
                     at: target.at,
                     certificate: target.certificate.clone(),
                     process: who.known().and_then(|who| holder(target, who)),
                     key,
                 })
-                .map_err(|management| without_key(&wave, &management)),
+                .ok_or_else(|| without_key(&wave, &management))
+            }
         };
         Ok(Ground {
             service: wave.service(ServiceKind::Cliproxyapi).cloned(),

@@ -57,12 +57,9 @@ impl ConfirmedManagement {
         self.key.is_some()
     }
 
-    /// The key that is proven right.
-    ///
-    /// # Errors
-    /// What the comparison gave, when there is none.
-    pub fn into_key(self) -> Result<ConfirmedKey, Management> {
-        self.key.ok_or(self.management)
+    /// What the comparison gave, and the key when it is proven right.
+    pub fn into_parts(self) -> (Management, Option<ConfirmedKey>) {
+        (self.management, self.key)
     }
 }
 

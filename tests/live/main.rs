@@ -21,6 +21,7 @@ mod logs;
 mod missing_binaries;
 mod oauth_login;
 mod open_gateway;
+mod planted;
 mod port_conflict;
 mod process;
 mod profile;

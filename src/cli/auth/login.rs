@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use flowgate_checks::routes::canonical_provider;
+use flowgate_checks::routes::{Edition, canonical_provider, login_route};
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -14,6 +14,7 @@ use crate::cli::failure::{EXIT_FAILED, Failure};
 use crate::cli::opened::{self, Opened};
 use crate::cli::services::diagnosis::Diagnosis;
 use crate::cli::{Global, again, output};
+use crate::config::schema::ProviderConfig;
 use crate::login::error::LoginError;
 use crate::login::flow::{self, Closed, Done, Ground, Wish};
 use crate::login::refusals::Refusals;
@@ -110,10 +111,7 @@ pub fn run(provider: &str, options: &Options, global: &Global) -> Result<u8, Fai
 /// Refuses what flowgate.yaml does not name and nobody knows.
 fn know(provider: &str, opened: &Opened) -> Result<(), Failure> {
     let configured = &opened.config.providers;
-    let is_known = |name| {
-        flowgate_checks::routes::login_route(name, flowgate_checks::routes::Edition::Unknown)
-            .is_some()
-    };
+    let is_known = |name| login_route(name, Edition::Unknown).is_some();
     match configured.get(provider) {
         None if OWN.contains(&provider) => Ok(()),
         None => {
@@ -141,6 +139,18 @@ fn know(provider: &str, opened: &Opened) -> Result<(), Failure> {
     }
 }
 
+/// What flowgate.yaml says of a provider, under whatever spelling of its name.
+fn configured<'a>(provider: &str, opened: &'a Opened) -> Option<&'a ProviderConfig> {
+    let providers = &opened.config.providers;
+    let name = canonical_provider(provider);
+    providers.get(provider).or_else(|| {
+        let mut same = providers
+            .iter()
+            .filter(|(known, _)| canonical_provider(known) == name);
+        same.next().map(|(_, found)| found)
+    })
+}
+
 type Ended = Result<(String, std::path::PathBuf), LoginError>;
 
 fn log_in(
@@ -154,7 +164,7 @@ fn log_in(
     let ground = flow::ground(global.config.clone())?;
     let wish = Wish {
         provider,
-        configured: opened.config.providers.get(provider),
+        configured: configured(provider, opened),
         timeout: options.timeout,
         poll_interval: options.poll_interval.max(SHORTEST_POLL),
     };

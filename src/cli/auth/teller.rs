@@ -19,6 +19,7 @@ pub struct Teller {
     /// Port of the service to which a browser is sent on.
     service_port: Option<u16>,
     is_for_scripts: bool,
+    is_quiet: bool,
     progress: Option<Progress>,
     interrupt: Signal,
     terminate: Signal,
@@ -47,6 +48,7 @@ impl Teller {
             pastes: options.paste_callback,
             service_port,
             is_for_scripts: output::is_for_scripts(global),
+            is_quiet: global.quiet,
             progress: None,
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -114,10 +116,10 @@ impl Host for Teller {
             } => self.show(url, user_code, callback),
             News::Delivered => self.say("delivered; the program takes it from here\n"),
             News::Waiting { left } => {
-                let provider = &self.provider;
+                let (provider, is_wanted) = (&self.provider, !self.is_quiet);
                 let progress = self
                     .progress
-                    .get_or_insert_with(|| Progress::of(provider, true));
+                    .get_or_insert_with(|| Progress::of(provider, is_wanted));
                 progress.note(format!("waits for you, {} s left", left.as_secs()));
             }
         }
