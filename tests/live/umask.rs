@@ -50,7 +50,10 @@ fn is_plain_temp(path: &Path) -> bool {
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with(".flowgate-"));
     let text = read(path);
-    is_temp && !["sk-", REFRESH_TOKEN, ACCESS_TOKEN].iter().any(|secret| text.contains(secret))
+    is_temp
+        && !["sk-", REFRESH_TOKEN, ACCESS_TOKEN]
+            .iter()
+            .any(|secret| text.contains(secret))
 }
 
 /// Each file and folder below with its mode; what goes meanwhile is left out.
