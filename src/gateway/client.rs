@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use flowgate_checks::model::{Answer, Outcome};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, redirect};
-use secrecy::ExposeSecret;
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use super::classify::{classify, header};
@@ -131,23 +131,46 @@ impl ProbeClient {
         target: LoopbackTarget,
         request: &Request,
     ) -> Result<Received, Outcome> {
-        let mut builder = self.client.get(target.url(request.path()));
-        if let Some(key) = request.key() {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
-                .map_err(|_| Outcome::Unreachable {
-                    why: "the key cannot stand in a header".into(),
-                })?;
-            value.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, value);
-        }
-        let response = builder.send().await.map_err(|error| outcome_of(&error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = read_body(response, request.row().body_limit).await?;
+        let builder = self.request(Method::GET, target.url(request.path()), request.key())?;
+        let (status, headers, body) = receive(builder, request.row().body_limit).await?;
         Ok(Received {
             status,
             headers,
             body,
         })
+    }
+
+    /// A request, with a key as a bearer token.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        url: String,
+        key: Option<&SecretString>,
+    ) -> Result<RequestBuilder, Outcome> {
+        let builder = self.client.request(method, url);
+        let Some(key) = key else {
+            return Ok(builder);
+        };
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(|_| {
+                Outcome::Unreachable {
+                    why: "the key cannot stand in a header".into(),
+                }
+            })?;
+        value.set_sensitive(true);
+        Ok(builder.header(AUTHORIZATION, value))
+    }
+
+    /// Sends a request, and gives its status, headers and body before the deadline.
+    pub(super) async fn within_deadline(
+        &self,
+        builder: RequestBuilder,
+        body_limit: usize,
+    ) -> Result<(u16, HeaderMap, Vec<u8>), Outcome> {
+        match tokio::time::timeout(self.deadline, receive(builder, body_limit)).await {
+            Ok(received) => received,
+            Err(_) => Err(Outcome::Timeout),
+        }
     }
 
     /// Whether a port that gave no HTTP speaks TLS. No request is sent: the handshake ends at the
@@ -162,6 +185,15 @@ impl ProbeClient {
             Ok(Ok(_)) | Err(_) => false,
         }
     }
+}
+
+async fn receive(
+    builder: RequestBuilder,
+    body_limit: usize,
+) -> Result<(u16, HeaderMap, Vec<u8>), Outcome> {
+    let response = builder.send().await.map_err(|error| outcome_of(&error))?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok((status, headers, read_body(response, body_limit).await?))
 }
 
 /// Reads a body piece by piece and stops at the limit, so that none fills the memory.

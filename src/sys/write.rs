@@ -6,6 +6,7 @@
 mod append;
 mod create;
 mod folder;
+mod install;
 mod replace;
 mod sweep;
 mod target;
@@ -15,6 +16,7 @@ pub use super::write_error::WriteError;
 pub use append::append_line;
 pub use create::{create, create_new_secret, remove};
 pub use folder::create_folder;
+pub use install::{install, point, rename};
 pub use replace::{Prepared, prepare, replace, replace_soon};
 pub use sweep::sweep;
 

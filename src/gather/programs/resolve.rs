@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use flowgate_checks::model::{Program, ProgramState, ServiceKind};
 
 use super::look::Look;
-use super::on_path::find_on_path;
 use crate::platform;
+use crate::sys::on_path::find_on_path;
 use crate::sys::place::{Root, normalise};
 use crate::sys::plain;
 

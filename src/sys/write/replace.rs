@@ -14,9 +14,9 @@ use crate::sys::read;
 /// Dropped before that, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Prepared {
-    temp: Temp,
-    target: PathBuf,
-    expected: Option<Vec<u8>>,
+    pub(super) temp: Temp,
+    pub(super) target: PathBuf,
+    pub(super) expected: Option<Vec<u8>>,
 }
 
 /// Puts `bytes` in the place of a file, or makes it.

@@ -36,7 +36,7 @@ pub(super) fn in_folder(path: &Path, folder_mode: u32) -> Result<PathBuf, WriteE
 }
 
 /// A symlink on the way that somebody else made leads where that one wants.
-fn refuse_foreign_links(path: &Path) -> Result<(), WriteError> {
+pub(super) fn refuse_foreign_links(path: &Path) -> Result<(), WriteError> {
     let me = rustix::process::geteuid().as_raw();
     for step in path.ancestors() {
         let Ok(there) = std::fs::symlink_metadata(step) else {

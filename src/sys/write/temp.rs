@@ -86,7 +86,7 @@ impl Drop for Temp {
     }
 }
 
-fn beside(target: &Path) -> io::Result<PathBuf> {
+pub(super) fn beside(target: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let ending = hex(&random);
