@@ -1,5 +1,6 @@
 //! The hidden commands behind the supervisor: the daemon itself, and the leap into a service.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -18,14 +19,6 @@ pub struct SuperviseArgs {
     /// Leave the session of the caller, and end well when another supervisor is there
     #[arg(long)]
     pub detached: bool,
-}
-
-/// Become a service, in a session of its own
-#[derive(Debug, Args)]
-pub struct ExecServiceArgs {
-    /// The program and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-    pub args: Vec<String>,
 }
 
 /// Supervises until it is told to end.
@@ -52,14 +45,24 @@ fn failure(error: DaemonError) -> Failure {
     Failure::failed(anyhow::anyhow!("failed to {error}"))
 }
 
+/// The program and its arguments, when this process is the second half of a spawn. On the way from a
+/// crash to the next process the definitions of all commands would only cost time.
+pub fn service_of(args: &[OsString]) -> Option<&[OsString]> {
+    match args {
+        [_, word, dashes, service @ ..] if word == spawn::WORD && dashes == "--" => Some(service),
+        _ => None,
+    }
+}
+
 /// Becomes the service; comes back only when that fails, with the exit code of shells.
-pub fn exec_service(args: &ExecServiceArgs) -> u8 {
-    let error = match spawn::become_service(&args.args) {
+pub fn exec_service(args: &[OsString]) -> u8 {
+    let error = match spawn::become_service(args) {
         Unbecome::Left => return spawn::EXIT_LEFT,
         Unbecome::Failed(error) => error,
     };
-    let program = args.args.first().map(String::as_str).unwrap_or_default();
+    let program = args.first().map(|program| program.to_string_lossy());
     // The supervisor knows a start that failed here by these words.
+    let program = program.unwrap_or_default();
     output::error(&format!("failed to execute {program}: {error}"), None);
     spawn::EXIT_NOT_EXECUTED
 }

@@ -41,7 +41,10 @@ pub async fn serve(stream: UnixStream, roster: Rc<RefCell<Roster>>, end: End) {
                 return;
             }
         };
-        let is_last = matches!(request.command, Command::Shutdown | Command::Reexec { .. });
+        let is_last = matches!(
+            request.command,
+            Command::Shutdown | Command::Yield | Command::Reexec { .. }
+        );
         let served = carry_out(request, &mut writing, &roster).await;
         if is_last && served != Served::Refused {
             end.come();
@@ -191,6 +194,7 @@ mod tests {
             },
             Command::Status,
             Command::Shutdown,
+            Command::Yield,
             Command::Reexec {
                 program: "/usr/bin/flowgate".into(),
             },

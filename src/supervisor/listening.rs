@@ -69,6 +69,11 @@ impl Listening {
         &self.holders
     }
 
+    /// Whether anybody listens at a port, at whatever address.
+    pub fn is_at(&self, port: u16) -> bool {
+        self.sockets.iter().any(|socket| socket.port == port)
+    }
+
     /// Whether whoever connects to this address reaches the session. The listener of exactly this
     /// address goes before one of every address; all that share it must be of the session.
     pub fn owns(&self, address: Option<IpAddr>, port: u16) -> bool {

@@ -22,8 +22,9 @@ use crate::sys::rotated;
 /// So much of the end of a log is searched for why its program ended; a start writes less.
 const LOG: u64 = 64 * 1024;
 
-/// A record is kept for good a moment after the service is ready, when nobody waits for the disk.
-const SETTLED: Duration = Duration::from_secs(1);
+/// A record is kept for good a moment after a service was spawned or is ready, when nobody waits for the
+/// disk.
+pub(super) const SETTLED: Duration = Duration::from_secs(1);
 
 impl Service {
     pub(super) fn saw(&mut self, sight: Sight) {
@@ -80,11 +81,26 @@ impl Service {
         }
         let already = !was_starting;
         end_all(&mut self.starters, &Ok(Answer::Started { pid, already }));
+        self.settle_after(SETTLED);
+    }
+
+    /// Does in a moment what nobody has to wait for.
+    pub(super) fn settle_after(&self, pause: Duration) {
         let inbox = self.inbox.clone();
         tokio::task::spawn_local(async move {
-            tokio::time::sleep(SETTLED).await;
+            tokio::time::sleep(pause).await;
             let _ = inbox.send(Message::Settle);
         });
+    }
+
+    /// Keeps the record for good, and makes the plan of the next start, so that a service that was
+    /// taken up comes back as fast as one that was started here.
+    pub(super) fn settle(&mut self) {
+        self.keep();
+        if self.machine.lives() && self.plan.is_none() {
+            // Without one the next start reads the files, and says what is wrong with them.
+            let _ = self.current_plan();
+        }
     }
 
     /// It does not serve where clients look, so nothing half-started is left behind.

@@ -53,6 +53,9 @@ pub enum Command {
     Status,
     /// Stop nothing, and end. The services go on.
     Shutdown,
+    /// The same, so that whoever asks takes the services up; refused by a supervisor in the
+    /// foreground, and while a service is starting or stopping.
+    Yield,
     /// Become a newer flowgate. The services go on, and stay its children.
     Reexec {
         /// The newer program, an absolute path.

@@ -16,9 +16,18 @@ use crate::gateway::requests::Request;
 use crate::gateway::target::LoopbackTarget;
 use crate::sys::redact::Redactor;
 
-/// The pause between two looks at a service that was just started; the look itself comes on top,
-/// so that a ready service is seen within 20 ms.
-const SHORTEST: Duration = Duration::from_millis(12);
+/// The pause between two looks at a service that was just started.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The pause while nobody listens at its port and it may start still: such a look asks the kernel one
+/// question, and a service that is ready is seen within 20 ms.
+const SHORT: Duration = Duration::from_millis(10);
+
+/// A start takes no longer; LiteLLM gets so much (DESIGN section 9).
+const START: Duration = Duration::from_secs(120);
+
+/// The log of a service that starts is read so often.
+const LOG: Duration = Duration::from_millis(100);
 
 /// The time between two looks at a service that is ready, at most.
 const LONGEST: Duration = Duration::from_secs(3);
@@ -55,6 +64,9 @@ pub struct Watch {
     redactor: Redactor,
     begun: Instant,
     looked_elsewhere: Instant,
+    looked_at_log: Option<Instant>,
+    /// Since when somebody listens at its port.
+    listens_since: Option<Instant>,
     /// Who listened, and at which sockets, when it last said who it is.
     proven: Option<Proven>,
 }
@@ -78,6 +90,8 @@ impl Watch {
             redactor: Redactor::default(),
             begun: now,
             looked_elsewhere: now,
+            looked_at_log: None,
+            listens_since: None,
             proven: None,
         }
     }
@@ -88,7 +102,7 @@ impl Watch {
         let mut silent_looks = 0;
         loop {
             let began = Instant::now();
-            if let Some(phase) = self.phases.as_mut().and_then(PhaseLog::look)
+            if let Some(phase) = self.phase()
                 && !tell(Sight::Phase(phase))
             {
                 return;
@@ -116,12 +130,26 @@ impl Watch {
         }
     }
 
+    /// The phase that its log shows, when it is another.
+    fn phase(&mut self) -> Option<&'static str> {
+        let phases = self.phases.as_mut()?;
+        let is_due = self.looked_at_log.is_none_or(|at| at.elapsed() >= LOG);
+        if !is_due {
+            return None;
+        }
+        self.looked_at_log = Some(Instant::now());
+        phases.look()
+    }
+
     /// Short at first, then in proportion to how long it takes anyway; a look that is expensive on
     /// this machine is had less often.
     fn pause(&self, look: Duration) -> Duration {
-        (self.begun.elapsed() / 50)
-            .clamp(SHORTEST, LONGEST)
-            .max(look)
+        let since = self.begun.elapsed();
+        match self.listens_since {
+            None if since < START => (since / 16).max(look * 10).clamp(SHORTEST, SHORT),
+            None => (since / 50).clamp(SHORTEST, LONGEST).max(look),
+            Some(at) => (at.elapsed() / 50).clamp(SHORTEST, LONGEST).max(look),
+        }
     }
 
     async fn look(&mut self) -> Sight {
@@ -148,6 +176,10 @@ impl Watch {
         }
         let is_due = self.looked_elsewhere.elapsed() >= ELSEWHERE;
         let listening = Listening::look(&self.session, port, is_due);
+        self.listens_since = match listening.is_at(port) {
+            true => self.listens_since.or_else(|| Some(Instant::now())),
+            false => None,
+        };
         if listening.owns(address, port) {
             let sight = self.ask().await;
             self.proven = matches!(sight, Sight::Ready(_)).then(|| Proven {

@@ -26,6 +26,9 @@ use crate::sys::place::Root;
 /// which variables.
 const HEARING: Duration = Duration::from_millis(250);
 
+/// A service that was taken up may end soon; what its next start needs is there after this time.
+const SETTLED: Duration = Duration::from_millis(100);
+
 /// Begins a service: with its record when it has one that can be read, and with its run when that
 /// lives. `current` is the config, when it loads.
 pub fn begin(planner: &Planner, name: &str, current: Option<&Current>) -> Handle {
@@ -154,6 +157,7 @@ impl Service {
             start_time: run.start_time,
         };
         self.attend(handle, awaited, None);
+        self.settle_after(SETTLED);
         if recorded == ServiceState::Stopping {
             // The stop that was begun goes on.
             self.drive(match self.record.wanted {

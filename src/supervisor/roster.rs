@@ -67,6 +67,7 @@ impl Roster {
             }
             Command::Status => return asker.end(Ok(self.status())),
             Command::Shutdown => return asker.end(Ok(Answer::Done)),
+            Command::Yield => return asker.end(self.may_go().map(|()| Answer::Done)),
             Command::Reexec { program } => return self.reexec(program, asker),
         };
         match message {
@@ -110,19 +111,30 @@ impl Roster {
         })
     }
 
-    /// Becomes a newer flowgate once whoever asked is answered, when nothing is going on.
-    fn reexec(&self, program: PathBuf, asker: Asker) {
+    /// Whether this supervisor may be followed by another now: nobody sees it, and nobody waits for
+    /// what it does.
+    fn may_go(&self) -> Result<(), Refusal> {
         if !self.end.may_leap {
             let message = "the supervisor runs in the foreground: end that flowgate run";
-            return asker.end(Err(Refusal::new("foreground", message)));
+            return Err(Refusal::new("foreground", message));
         }
         let busy = self.services.iter().find(|(_, service)| {
             let state = service.status().state;
             matches!(state, ServiceState::Starting | ServiceState::Stopping)
         });
-        if let Some((name, _)) = busy {
-            let message = format!("{name} is starting or stopping");
-            return asker.end(Err(Refusal::new("busy", message)));
+        match busy {
+            Some((name, _)) => {
+                let message = format!("{name} is starting or stopping");
+                Err(Refusal::new("busy", message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Becomes a newer flowgate once whoever asked is answered, when nothing is going on.
+    fn reexec(&self, program: PathBuf, asker: Asker) {
+        if let Err(refusal) = self.may_go() {
+            return asker.end(Err(refusal));
         }
         let upgrade = Upgrade {
             program,

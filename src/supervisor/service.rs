@@ -48,7 +48,7 @@ pub enum Message {
     Climbed(Result<(), String>),
     /// What it waited for has come, and what that was.
     Due(u64, String),
-    /// Its record is to be kept for good.
+    /// What nobody has to wait for is to be done.
     Settle,
 }
 
@@ -203,13 +203,14 @@ impl Service {
             Message::Restart(plan, launch, asker) => self.asked_to_restart(plan, launch, asker),
             Message::Adopt(plan, launch, asker) => self.asked_to_adopt(plan, launch, asker),
             Message::Stop(asker) => self.asked_to_stop(asker),
-            Message::Hasten => self.stop.haste.notify_waiters(),
+            // Kept for the ladder, should it be between two rungs.
+            Message::Hasten => self.stop.haste.notify_one(),
             Message::Saw(run, sight) if run == self.serial => self.saw(sight),
             Message::Ended(run, ending) if run == self.serial => self.ended(&ending),
             Message::Signalled(signal) => self.signalled(signal),
             Message::Climbed(result) => self.climbed(result),
             Message::Due(run, why) if run == self.serial => self.due(&why),
-            Message::Settle => self.keep(),
+            Message::Settle => self.settle(),
             // News of an earlier run.
             Message::Saw(..) | Message::Ended(..) | Message::Due(..) => {}
         }

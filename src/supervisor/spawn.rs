@@ -3,6 +3,7 @@
 //! It waits behind a gate until its record is written: a supervisor that dies before that leaves no
 //! process that nobody knows of, since the gate then closes for good and the process ends.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -27,6 +28,9 @@ pub const EXIT_NOT_EXECUTED: u8 = 127;
 
 /// Exit code of a process whose supervisor went before it let it begin.
 pub const EXIT_LEFT: u8 = 125;
+
+/// The argument by which this program knows that it is to become a service.
+pub const WORD: &str = "exec-service";
 
 /// This program, even when its file was replaced since.
 const OURSELVES: &str = "/proc/self/exe";
@@ -155,7 +159,7 @@ fn ourselves(plan: &Plan, (name, value): (&str, &str), log: File) -> io::Result<
     let mut command = Command::new(OURSELVES);
     command
         .arg0("flowgate")
-        .args(["exec-service", "--"])
+        .args([WORD, "--"])
         .args(&plan.args)
         .current_dir(&plan.cwd)
         .env_clear()
@@ -180,7 +184,7 @@ pub enum Unbecome {
     clippy::disallowed_methods,
     reason = "the second half of the supervisor's spawn: no process is made here"
 )]
-pub fn become_service(args: &[String]) -> Unbecome {
+pub fn become_service(args: &[OsString]) -> Unbecome {
     let Some((program, rest)) = args.split_first() else {
         return Unbecome::Failed(io::ErrorKind::InvalidInput.into());
     };

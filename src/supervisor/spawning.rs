@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::children;
 use super::exit::{self, Awaited};
+use super::news::SETTLED;
 use super::phase::{self, PhaseLog};
 use super::plan::Plan;
 use super::policy::{self, Failure, Inputs};
@@ -47,7 +48,7 @@ impl Service {
         self.reach = Some(plan.reach.clone());
         // A run that no record tells of could never be stopped. Whoever asks hears of it.
         if !self.starters.is_empty()
-            && let Err(error) = self.store.save(&self.record)
+            && let Err(error) = self.store.save_soon(&self.record)
         {
             self.refuse_starters("runtime-dir", error.to_string());
             return self.not_spawned(signature::not_possible(&error.to_string()));
@@ -78,7 +79,7 @@ impl Service {
 
     /// The plan that was made last, while the files are as they were; else a new one. When there can
     /// be none, as while somebody edits flowgate.yaml, what ran before is what runs.
-    fn current_plan(&mut self) -> Result<Rc<Plan>, Refusal> {
+    pub(super) fn current_plan(&mut self) -> Result<Rc<Plan>, Refusal> {
         if let Some(plan) = &self.plan
             && plan.files.changed().is_none()
         {
@@ -188,6 +189,7 @@ impl Service {
             end_strays(last);
         }
         self.attend(handle, Awaited::Child(child), phases);
+        self.settle_after(SETTLED);
         Input::Spawned
     }
 

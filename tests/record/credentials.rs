@@ -47,6 +47,7 @@ pub fn of(
         callback_ports,
         last_logins: Default::default(),
         management,
+        ..Credentials::default()
     }
 }
 

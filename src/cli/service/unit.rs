@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::cli::run::EXIT_ELSEWHERE;
 use crate::cli::run::end::{EXIT_ALL_FAILED, EXIT_SERVICE_FAILED};
 use crate::sys::autostart::{CONFIG_LINE, TARGET};
 use crate::sys::hex::hex;
@@ -62,8 +63,8 @@ TimeoutStopSec={seconds}
 Restart=on-failure
 RestartSec=2
 # A service that failed for good does not come back before a file was changed; a config that does
-# not load does not either.
-RestartPreventExitStatus=2 {failed}
+# not load does not either. {EXIT_ELSEWHERE} says that a flowgate run on a terminal serves this gateway.
+RestartPreventExitStatus=2 {EXIT_ELSEWHERE} {failed}
 
 [Install]
 WantedBy={TARGET}

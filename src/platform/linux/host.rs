@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::sys::read;
 
@@ -14,7 +15,11 @@ const LARGEST_PID: u32 = 4_194_304;
 
 /// Id of this boot; empty when it cannot be seen.
 pub fn boot_id() -> String {
-    one_line("/proc/sys/kernel/random/boot_id")
+    // No process outlives its boot.
+    static BOOT_ID: OnceLock<String> = OnceLock::new();
+    BOOT_ID
+        .get_or_init(|| one_line("/proc/sys/kernel/random/boot_id"))
+        .clone()
 }
 
 /// Release of the kernel, such as `6.1.0-18-amd64`; empty when it cannot be seen.

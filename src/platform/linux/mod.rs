@@ -6,6 +6,7 @@ mod host;
 mod mount;
 mod process;
 mod process_handle;
+mod sock_diag;
 mod socket;
 mod stat;
 mod tcp_table;

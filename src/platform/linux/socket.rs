@@ -12,7 +12,7 @@ use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo};
 use rustix::fs::{Mode, OFlags};
 
 use super::process::process_ids;
-use super::tcp_table;
+use super::{sock_diag, tcp_table};
 use crate::platform::{TcpSocket, TcpState, Witness};
 
 /// A table of 100,000 sockets has 15 MB; what is longer is cut, and the witness says so.
@@ -95,11 +95,16 @@ pub fn table_sockets() -> Witness {
     witness
 }
 
+/// The listeners of this machine: as the kernel answers, else by the tables of `/proc/net`.
+pub fn listeners() -> Vec<TcpSocket> {
+    sock_diag::listeners().unwrap_or_else(|_| table_listeners())
+}
+
 /// The listeners that the tables of `/proc/net` show; none of a table that cannot be read.
 ///
 /// The kernel lists listeners first. Behind them stand the connections, thousands on a busy machine,
 /// so a table is read no further than to the first of these.
-pub fn listeners() -> Vec<TcpSocket> {
+pub(super) fn table_listeners() -> Vec<TcpSocket> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
     let heads = tables.map(|path| read_listeners(Path::new(path)).unwrap_or_default());
     heads.into_iter().flatten().collect()
@@ -204,9 +209,10 @@ mod tests {
         let at = listeners_made[0].local_addr().unwrap();
         let _connections: Vec<TcpStream> =
             (0..100).map(|_| TcpStream::connect(at).unwrap()).collect();
-        let found = listeners();
-        assert!(found.iter().all(|socket| socket.state == TcpState::Listen));
-        let found: HashSet<u16> = found.iter().map(|socket| socket.port).collect();
-        assert!(ports.is_subset(&found), "{:?}", ports.difference(&found));
+        for found in [listeners(), table_listeners()] {
+            assert!(found.iter().all(|socket| socket.state == TcpState::Listen));
+            let found: HashSet<u16> = found.iter().map(|socket| socket.port).collect();
+            assert!(ports.is_subset(&found), "{:?}", ports.difference(&found));
+        }
     }
 }
