@@ -11,8 +11,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "bootstrap",
             "config",
             "doctor",
+            "integration",
+            "login",
             "repair",
             "report",
             "standin",
@@ -24,9 +27,35 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A repair is told in the report, as data.
     (
         "repair",
-        &["config", "doctor", "report", "supervisor", "sys"],
+        &[
+            "bootstrap",
+            "config",
+            "doctor",
+            "integration",
+            "report",
+            "supervisor",
+            "sys",
+        ],
     ),
-    ("gather", &["config", "gateway", "supervisor", "sys"]),
+    // Of the obtaining only what it wrote down.
+    (
+        "gather",
+        &[
+            "bootstrap",
+            "config",
+            "gateway",
+            "integration",
+            "supervisor",
+            "sys",
+        ],
+    ),
+    ("bootstrap", &["config", "gateway", "sys"]),
+    ("integration", &["config", "gateway", "sys"]),
+    // A login stands on what a look sees, and asks more than a look may.
+    (
+        "login",
+        &["config", "gateway", "gather", "supervisor", "sys"],
+    ),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),

@@ -130,6 +130,15 @@ pub enum Step {
         /// The profile.
         profile: String,
     },
+    /// Change what flowgate sets in the config of a client.
+    Integration {
+        /// The client: `codex`, `claude-code`.
+        client: String,
+        /// Its config file.
+        path: String,
+        /// What is changed.
+        change: ClientChange,
+    },
     /// Write the files of a new gateway that are not there.
     Init,
     /// Take back what an unfinished repair has done so far.
@@ -137,6 +146,18 @@ pub enum Step {
         /// The id of its run.
         run: String,
     },
+}
+
+/// What is changed in the config of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ClientChange {
+    /// It is pointed at the gateway; a key that it has is kept.
+    Point,
+    /// The same, and it gets the key of the gateway in the place of its own.
+    PointWithKey,
+    /// What flowgate set is as it was before.
+    Remove,
 }
 
 /// A value that a step writes, never a secret.
@@ -227,6 +248,7 @@ impl Step {
             | Self::StartService { .. }
             | Self::StopService { .. }
             | Self::ActivateProfile { .. }
+            | Self::Integration { .. }
             | Self::Init => Some(true),
             Self::RestartService { .. } => None,
             Self::Signal { .. }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod check;
+mod client;
 mod config;
 mod credential;
 mod file;
@@ -19,6 +20,7 @@ mod supervisor;
 
 pub use answer::{Answer, BodyClass, Identity, KeyedAnswer, Outcome, TargetProbes, TargetRole};
 pub use check::{Check, Spec, Verdict};
+pub use client::{ClientConfig, ClientEntry, ClientKey};
 pub use config::{
     ConfigFile, ConfigProblem, ConfigState, Configs, Entry, EntryValue, Position, ProblemKind,
     SecretClass,
@@ -29,7 +31,7 @@ pub use credential::{
 };
 pub use file::{FileFacts, FileKind, FileRole, Mode, Parent};
 pub use finding::{Confidence, Evidence, Finding, Impact, Severity, UnknownDatum};
-pub use fix::{Fix, Literal, Safety, SecretKind, Step, Value};
+pub use fix::{ClientChange, Fix, Literal, Safety, SecretKind, Step, Value};
 pub use host::{Clock, Expectation, Host, Paths, Policy, Space, Tool, User};
 pub use observed::{Observed, Unknown};
 pub use process::{Manager, Output, Process, Relation};

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BindReport, Clock, Configs, Credentials, EnvVariable, FileFacts, Host, Observed, Paths, Policy,
-    Process, Profiles, Service, Socket, Supervisor, TargetProbes, Tool,
+    BindReport, ClientConfig, Clock, Configs, Credentials, EnvVariable, FileFacts, Host, Observed,
+    Paths, Policy, Process, Profiles, Service, Socket, Supervisor, TargetProbes, Tool,
 };
 
 /// Version of the snapshot's form; a bundle of this version or older loads.
@@ -67,6 +67,9 @@ pub struct Snapshot {
     /// Variables of flowgate's own environment that change behaviour, by name.
     #[serde(default)]
     pub environment: BTreeMap<String, EnvVariable>,
+    /// The clients whose config flowgate wrote, by name: `codex`, `claude-code`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clients: BTreeMap<String, ClientConfig>,
 }
 
 impl Snapshot {
@@ -90,6 +93,7 @@ impl Snapshot {
             credentials: Credentials::default(),
             files: BTreeMap::new(),
             environment: BTreeMap::new(),
+            clients: BTreeMap::new(),
         }
     }
 }

@@ -55,6 +55,14 @@ impl Failure {
         }
     }
 
+    /// Work that failed, said in the words that scripts know; exit 1.
+    pub fn refused(text: String) -> Self {
+        Self {
+            form: Form::Verbatim,
+            ..Self::failed(Error::msg(text))
+        }
+    }
+
     /// Work that failed; exit 1.
     pub fn failed(error: impl Into<Error>) -> Self {
         Self {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use flowgate_checks::model::{Answer, Outcome};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, redirect};
-use secrecy::ExposeSecret;
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use super::classify::{classify, header};
@@ -60,19 +60,7 @@ impl ProbeClient {
     /// # Errors
     /// [`ClientError`], when the TLS library has no usable settings.
     pub fn new(deadline: Duration, certificate: Option<&[u8]>) -> Result<Self, ClientError> {
-        // Fails only when one is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .connect_timeout(deadline)
-            .timeout(deadline)
-            .user_agent(concat!("flowgate/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(tls_config(certificate)?)
-            .build()?;
+        let client = connectionless(deadline, certificate)?;
         Ok(Self { client, deadline })
     }
 
@@ -131,23 +119,46 @@ impl ProbeClient {
         target: LoopbackTarget,
         request: &Request,
     ) -> Result<Received, Outcome> {
-        let mut builder = self.client.get(target.url(request.path()));
-        if let Some(key) = request.key() {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
-                .map_err(|_| Outcome::Unreachable {
-                    why: "the key cannot stand in a header".into(),
-                })?;
-            value.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, value);
-        }
-        let response = builder.send().await.map_err(|error| outcome_of(&error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = read_body(response, request.row().body_limit).await?;
+        let builder = self.request(Method::GET, target.url(request.path()), request.key())?;
+        let (status, headers, body) = receive(builder, request.row().body_limit).await?;
         Ok(Received {
             status,
             headers,
             body,
         })
+    }
+
+    /// A request, with a key as a bearer token.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        url: String,
+        key: Option<&SecretString>,
+    ) -> Result<RequestBuilder, Outcome> {
+        let builder = self.client.request(method, url);
+        let Some(key) = key else {
+            return Ok(builder);
+        };
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(|_| {
+                Outcome::Unreachable {
+                    why: "the key cannot stand in a header".into(),
+                }
+            })?;
+        value.set_sensitive(true);
+        Ok(builder.header(AUTHORIZATION, value))
+    }
+
+    /// Sends a request, and gives its status, headers and body before the deadline.
+    pub(super) async fn within_deadline(
+        &self,
+        builder: RequestBuilder,
+        body_limit: usize,
+    ) -> Result<(u16, HeaderMap, Vec<u8>), Outcome> {
+        match tokio::time::timeout(self.deadline, receive(builder, body_limit)).await {
+            Ok(received) => received,
+            Err(_) => Err(Outcome::Timeout),
+        }
     }
 
     /// Whether a port that gave no HTTP speaks TLS. No request is sent: the handshake ends at the
@@ -164,8 +175,40 @@ impl ProbeClient {
     }
 }
 
+async fn receive(
+    builder: RequestBuilder,
+    body_limit: usize,
+) -> Result<(u16, HeaderMap, Vec<u8>), Outcome> {
+    let response = builder.send().await.map_err(|error| outcome_of(&error))?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok((status, headers, read_body(response, body_limit).await?))
+}
+
+/// Asks without proxies, redirects and cookies, one connection per request.
+///
+/// # Errors
+/// [`ClientError`], when the TLS library has no usable settings.
+pub(super) fn connectionless(
+    deadline: Duration,
+    certificate: Option<&[u8]>,
+) -> Result<Client, ClientError> {
+    // Fails only when one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(deadline)
+        .timeout(deadline)
+        .user_agent(concat!("flowgate/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls_config(certificate)?)
+        .build()?)
+}
+
 /// Reads a body piece by piece and stops at the limit, so that none fills the memory.
-async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Outcome> {
+pub(super) async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Outcome> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| outcome_of(&error))? {
         let room = limit - body.len();

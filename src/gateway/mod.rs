@@ -1,5 +1,6 @@
 //! What flowgate knows of the two programs.
 
+pub mod as_client;
 pub mod auth_files;
 pub mod classify;
 pub mod client;

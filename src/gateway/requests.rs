@@ -158,6 +158,10 @@ impl ClientKey {
         let is_plain = key.bytes().all(|byte| (0x21..0x7f).contains(&byte));
         (!key.is_empty() && is_plain).then(|| Self(SecretString::from(key)))
     }
+
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.0
+    }
 }
 
 /// One request of the table.

@@ -3,10 +3,12 @@
 mod assemble;
 pub mod binds;
 mod changes;
+mod clients;
 mod configs;
 mod context;
 pub mod credentials;
 mod deadline;
+pub mod door;
 mod env_files;
 pub mod environment;
 pub mod files;
@@ -19,6 +21,7 @@ mod probes;
 pub mod processes;
 pub mod programs;
 pub mod python;
+mod redaction;
 pub mod rendering;
 mod secret_files;
 mod services;
@@ -119,13 +122,14 @@ async fn two_waves(
     // Wave 1: everything that needs no key, side by side.
     let dirs = secret_files::auth_dirs(&wave, &context);
     let log_dirs = dirs.clone();
-    let ((programs, who, confirmed), binds, tokens, files, host, events, keyless) = tokio::join!(
+    let ((programs, who, confirmed), binds, tokens, files, host, events, clients, keyless) = tokio::join!(
         probes::who_and_management(&wave, &context, &deadline),
         probes::binds(&wave, &deadline),
         probes::tokens(dirs.clone(), &context, &deadline),
         probes::files(dirs, &wave, &context, &deadline),
         probes::host(&wave, &context, &deadline),
         probes::logins(&wave, &context, &deadline),
+        probes::clients(&wave, &context, &deadline),
         probes::keyless(&wave, &context, &deadline),
     );
 
@@ -148,6 +152,7 @@ async fn two_waves(
     snapshot.files = files;
     snapshot.files.extend(logs);
     snapshot.host = host;
+    snapshot.clients = clients;
     snapshot.probes = answers;
     assemble::who(who, &mut snapshot);
     Ok((redact(snapshot, &context)?, deadline.timings()))
@@ -172,7 +177,5 @@ async fn configs_of(
 
 /// One redactor over all text, when every secret has been read.
 fn redact(snapshot: Snapshot, context: &Context) -> Result<Snapshot, GatherError> {
-    let mut value = serde_json::to_value(snapshot).map_err(GatherError::Redact)?;
-    context.redactor.clean_json(&mut value);
-    serde_json::from_value(value).map_err(GatherError::Redact)
+    redaction::clean(snapshot, &context.redactor).map_err(GatherError::Redact)
 }

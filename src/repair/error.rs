@@ -64,6 +64,9 @@ pub enum RepairError {
     /// The journal cannot be written, so nothing is begun.
     #[error("write the journal of a repair: {0}")]
     Journal(String),
+    /// What a command asked for was not done.
+    #[error("{0}")]
+    NotDone(String),
     /// There is no such run.
     #[error("find run {0}: there is none")]
     NoRun(String),

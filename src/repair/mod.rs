@@ -5,6 +5,7 @@
 
 mod activate_profile;
 mod apply;
+pub mod by_command;
 mod choice;
 mod continue_service;
 pub mod diff;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod files;
 pub mod ground;
 mod insert_key;
+mod integration;
 pub mod journal;
 mod judge;
 pub mod lock;

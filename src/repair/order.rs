@@ -35,7 +35,7 @@ fn rank(step: &Step) -> u8 {
         Step::StopService { .. } | Step::Signal { .. } => 3,
         Step::Init => 4,
         Step::SetValue { .. } | Step::InsertKey { .. } => 5,
-        Step::ActivateProfile { .. } => 6,
+        Step::ActivateProfile { .. } | Step::Integration { .. } => 6,
         Step::StartSupervisor | Step::RestartSupervisor { .. } | Step::ReexecSupervisor => 7,
         Step::ContinueService { .. } => 8,
         Step::RestartService { .. } | Step::StartService { .. } => 9,

@@ -117,6 +117,7 @@ fn touches(step: &Step) -> Vec<String> {
             vec!["supervisor".into()]
         }
         Step::ActivateProfile { .. } => vec!["active config".into()],
+        Step::Integration { path, .. } => vec![format!("file {path}")],
         Step::Init => vec!["gateway".into()],
         Step::FinishRollBack { run } => vec![format!("run {run}")],
     }

@@ -10,8 +10,8 @@ use super::record::Facts;
 use super::services::Services;
 use super::set_value::SetValue;
 use super::{
-    activate_profile, continue_service, end_process, insert_key, reexec_supervisor, remove_record,
-    restart_service, restart_supervisor, set_mode, set_value, signal, start_service,
+    activate_profile, continue_service, end_process, insert_key, integration, reexec_supervisor,
+    remove_record, restart_service, restart_supervisor, set_mode, set_value, signal, start_service,
     start_supervisor, stop_service,
 };
 
@@ -69,6 +69,11 @@ pub fn prepare(
             activate_profile::prepare(step, profile, overlay, ground)
         }
         Step::ReexecSupervisor => reexec_supervisor::prepare(step, ground),
+        Step::Integration {
+            client,
+            path,
+            change,
+        } => integration::prepare(step, (client, path, *change), overlay, ground),
         Step::Init | Step::FinishRollBack { .. } => Err(StepError::Refused(format!(
             "{} is not done by a plan",
             kind(step)
@@ -233,6 +238,7 @@ pub fn target(step: &Step) -> String {
             "supervisor".into()
         }
         Step::ActivateProfile { profile } => format!("profile {profile}"),
+        Step::Integration { client, path, .. } => format!("{client}: {path}"),
         Step::Init => "config/flowgate.yaml".into(),
         Step::FinishRollBack { run } => format!("run {run}"),
     }

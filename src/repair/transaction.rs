@@ -149,7 +149,8 @@ impl Transaction<'_> {
         let prepared = prepared.map_err(|(_, why)| why)?;
         let failed = |error: RepairError| StepError::Failed(format!("failed to {error}"));
         let (id, folder) = Journal::new_folder(self.place).map_err(failed)?;
-        let (record, copies) = self.record(id, group.id.unwrap_or(id), planned, &prepared);
+        let ids = (id, group.id.unwrap_or(id));
+        let (record, copies) = record_of(self.round, ids, planned, &prepared);
         let before = document(&self.before);
         let mut journal =
             Journal::begin(&folder, &record, &copies, &before, self.lines).map_err(failed)?;
@@ -197,41 +198,6 @@ impl Transaction<'_> {
         }
         shown.restored = Some(restored.join("; "));
         Ok(Start::Finished(Box::new(shown)))
-    }
-
-    fn record(
-        &self,
-        run: u64,
-        group: u64,
-        planned: &PlannedRun,
-        prepared: &[PreparedStep],
-    ) -> (RunRecord, Vec<(String, Vec<u8>)>) {
-        let mut key = [0; 32];
-        // Without randomness the digests say less; the copies are compared byte by byte anyway.
-        let _ = getrandom::fill(&mut key);
-        let digests = Fingerprinter::fixed(key);
-        let mut copies = Vec::new();
-        let steps = prepared.iter().enumerate().map(|(index, step)| {
-            step.record(
-                index,
-                |bytes| digests.of_bytes(bytes),
-                |name, bytes| copies.push((name, bytes.to_vec())),
-            )
-        });
-        let record = RunRecord {
-            v: record::VERSION,
-            run,
-            group,
-            round: self.round,
-            at: Timestamp::now(),
-            roots: planned.roots.clone(),
-            fixes: planned.fixes.clone(),
-            title: planned.title.clone(),
-            safety: planned.safety,
-            digest_key: hex(&key),
-            steps: steps.collect(),
-        };
-        (record, copies)
     }
 
     fn keep(&self, mut run: Begun<'_>, after: &Look) -> Run {
@@ -283,6 +249,41 @@ impl Transaction<'_> {
         run.shown.restored = Some(back.words());
         run.shown
     }
+}
+
+/// A run as its folder keeps it, with the copies of its files; `ids` are its own and its group's.
+pub(super) fn record_of(
+    round: u32,
+    (run, group): (u64, u64),
+    planned: &PlannedRun,
+    prepared: &[PreparedStep],
+) -> (RunRecord, Vec<(String, Vec<u8>)>) {
+    let mut key = [0; 32];
+    // Without randomness the digests say less; the copies are compared byte by byte anyway.
+    let _ = getrandom::fill(&mut key);
+    let digests = Fingerprinter::fixed(key);
+    let mut copies = Vec::new();
+    let steps = prepared.iter().enumerate().map(|(index, step)| {
+        step.record(
+            index,
+            |bytes| digests.of_bytes(bytes),
+            |name, bytes| copies.push((name, bytes.to_vec())),
+        )
+    });
+    let record = RunRecord {
+        v: record::VERSION,
+        run,
+        group,
+        round,
+        at: Timestamp::now(),
+        roots: planned.roots.clone(),
+        fixes: planned.fixes.clone(),
+        title: planned.title.clone(),
+        safety: planned.safety,
+        digest_key: hex(&key),
+        steps: steps.collect(),
+    };
+    (record, copies)
 }
 
 /// How a run begins.

@@ -49,6 +49,6 @@ pub fn failure(error: RepairError) -> Failure {
             failed.hint(format!("wait for pid {} to end", holder.pid))
         }
         RepairError::NoRun(_) => failed.hint("flowgate doctor runs"),
-        RepairError::Journal(_) | RepairError::Look(_) => failed,
+        RepairError::Journal(_) | RepairError::Look(_) | RepairError::NotDone(_) => failed,
     }
 }
