@@ -11,9 +11,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "bootstrap",
             "config",
             "doctor",
             "integration",
+            "login",
             "repair",
             "report",
             "standin",
@@ -26,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "repair",
         &[
+            "bootstrap",
             "config",
             "doctor",
             "integration",
@@ -34,11 +37,25 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sys",
         ],
     ),
+    // Of the obtaining only what it wrote down.
     (
         "gather",
-        &["config", "gateway", "integration", "supervisor", "sys"],
+        &[
+            "bootstrap",
+            "config",
+            "gateway",
+            "integration",
+            "supervisor",
+            "sys",
+        ],
     ),
+    ("bootstrap", &["config", "gateway", "sys"]),
     ("integration", &["config", "gateway", "sys"]),
+    // A login stands on what a look sees, and asks more than a look may.
+    (
+        "login",
+        &["config", "gateway", "gather", "supervisor", "sys"],
+    ),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),

@@ -8,7 +8,10 @@ mod loader_missing;
 mod not_executable;
 mod not_found;
 mod package_missing;
+mod python_unsupported;
 mod wrong_architecture;
+
+pub use python_unsupported::python_command;
 
 use crate::holder::served_by_another;
 use crate::model::{

@@ -42,6 +42,9 @@ pub struct Host {
     /// Whether flowgate and this config are started at login, by a systemd user unit.
     #[serde(skip_serializing_if = "Observed::is_not_asked")]
     pub starts_at_login: Observed<bool>,
+    /// The distribution of Linux and those that it is like, as os-release names them: `ubuntu debian`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<String>,
     /// Path of a system Python 3.10 or newer, when one is found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<String>,

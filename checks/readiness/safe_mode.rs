@@ -1,13 +1,14 @@
 //! CLIProxyAPI serves nobody while its keys are those of the template.
 
-use super::SAFE_MODE;
+use super::{SAFE_MODE, edit};
 use crate::by_hand;
 use crate::model::{
     Answer, BodyClass, EntryValue, Evidence, Finding, Fix, SecretClass, SecretKind, ServiceKind,
     Severity, Snapshot, Subject, Value, Verdict,
 };
-use crate::state::View;
-use crate::steps::Edits;
+use crate::state::{View, service_of};
+use crate::steps::{self, Edits};
+use crate::upstream::{Deployment, deployments};
 use crate::words;
 
 /// Finds the safe mode by what the port answers (`facts/real-stack.md` 4): the file alone does not
@@ -50,7 +51,7 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
             .expected("keys that nobody else knows")
             .command(by_hand::show_name(snapshot, &config.path, "api-keys")),
     )
-    .fix(fix(snapshot, proxy.name, &keys, &at));
+    .fix(fix(proxy, &keys, &at));
     if !proxy.is_wanted() {
         finding = finding.at(Severity::Info);
     }
@@ -91,17 +92,90 @@ fn template_keys(snapshot: &Snapshot) -> Vec<String> {
         .collect()
 }
 
-/// The file is read anew as soon as it is written, so nothing is restarted. A key that a client sends
-/// is another key than before then; that is told by the next look.
-fn fix(snapshot: &Snapshot, name: &str, keys: &[String], at: &str) -> Fix {
+/// A key that LiteLLM sends already and that is its own becomes one of the proxy; else a new one is
+/// made, and everything that leads here sends it from then on: a proxy that lets nobody else in would
+/// answer LiteLLM with a refusal. The proxy reads its file as soon as it is written.
+fn fix(proxy: View<'_>, keys: &[String], at: &str) -> Fix {
+    let snapshot = proxy.snapshot;
+    let config = &snapshot.configs.cliproxyapi;
+    let senders: Vec<Deployment<'_>> = deployments(snapshot)
+        .into_iter()
+        .filter(|one| {
+            let address = one.address.as_ref();
+            address.is_some_and(|address| address.is_local() && address.leads_to(proxy))
+        })
+        .collect();
+    let own = senders.iter().find_map(|one| own_key(snapshot, one));
+    let first = keys.first().map(|key| Value::CopyOf {
+        file: config.path.clone(),
+        entry: Some(key.clone()),
+    });
     let mut edits = Edits::new(snapshot);
-    for path in keys {
+    for (index, key) in keys.iter().enumerate() {
         let random = Value::Random(SecretKind::UpstreamKey);
-        edits.set(&snapshot.configs.cliproxyapi, path, random);
+        let value = own.clone().filter(|_| index == 0).unwrap_or(random);
+        edits.set(config, key, value);
     }
-    let title = format!(
-        "write a long random key instead of each template key at {at}; LiteLLM needs the same as api_key \
-         then"
+    let mut places = Vec::new();
+    for sender in senders
+        .iter()
+        .filter(|one| own_key(snapshot, one) != own || own.is_none())
+    {
+        let entry = key_entry(sender);
+        places.push(steps::litellm::place(snapshot, &entry));
+        // What a variable holds stands in no config.
+        match first
+            .clone()
+            .filter(|_| snapshot.configs.litellm.text(&entry).is_none())
+        {
+            Some(first) => steps::litellm::set(&mut edits, snapshot, &entry, first, |_| false),
+            None => edits.give_up(),
+        }
+    }
+    places.dedup();
+    let mut title = format!("write a long random key instead of each template key at {at}");
+    let mut commands = Vec::new();
+    if !places.is_empty() {
+        title.push_str(&format!(
+            ", and the same as api_key at {}",
+            words::list(&places)
+        ));
+        if let Some(file) = kept_key(snapshot)
+            && let Some(first) = first
+        {
+            edits.set_key_file(file, first);
+        }
+        if let Some(litellm) = service_of(snapshot, ServiceKind::Litellm) {
+            steps::litellm::take_up(&mut edits, litellm);
+            commands = edit::commands(litellm);
+        }
+    }
+    edits.fix("set-api-keys", proxy.name, title, commands)
+}
+
+/// The entry of the key that a deployment sends.
+fn key_entry(sender: &Deployment<'_>) -> String {
+    format!("{}.api_key", sender.path)
+}
+
+/// The key that a deployment sends, where it stands in a config and nobody else knows it.
+fn own_key(snapshot: &Snapshot, sender: &Deployment<'_>) -> Option<Value> {
+    let (config, path) = steps::litellm::source(snapshot, &key_entry(sender))?;
+    let is_own = matches!(
+        config.entry(&path)?.value,
+        EntryValue::Secret {
+            class: SecretClass::Ordinary,
+            ..
+        }
     );
-    edits.fix("set-api-keys", name, title, Vec::new())
+    is_own.then(|| Value::CopyOf {
+        file: config.path.clone(),
+        entry: Some(path),
+    })
+}
+
+/// The file in which flowgate keeps the key, when there is one.
+fn kept_key(snapshot: &Snapshot) -> Option<&String> {
+    let mut files = snapshot.files.keys();
+    files.find(|path| path.ends_with("/secrets/upstream.key"))
 }

@@ -7,10 +7,12 @@ use clap::{Args, Parser, Subcommand};
 
 pub mod again;
 pub mod auth;
+pub mod bootstrap;
 mod catalogue;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+pub mod down;
 pub mod failure;
 pub mod health;
 pub mod init;
@@ -28,6 +30,7 @@ pub mod standin;
 pub mod status;
 pub mod supervise;
 mod table;
+pub mod up;
 
 use crate::report::Format;
 use failure::Failure;
@@ -68,6 +71,10 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Sets up, installs, starts and verifies the gateway
+    Up(up::UpArgs),
+    /// Stops the gateway
+    Down(down::DownArgs),
     /// Names what is wrong with the gateway, with proof and a fix to type
     Doctor(Box<doctor::DoctorArgs>),
     /// Starts, stops and restarts the services, and shows their logs
@@ -82,12 +89,14 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Writes the configs and the keys of a new gateway; what is there is kept
     Init,
+    /// Obtains the two programs, updates or verifies them
+    Bootstrap(bootstrap::BootstrapArgs),
     /// Lists the profiles, or makes one the active LiteLLM config
     Profile(profile::ProfileArgs),
-    /// Points clients at the gateway: Codex CLI, Claude Code and others
-    Integration(integration::IntegrationArgs),
     /// Logs in to providers, and shows who is logged in
     Auth(auth::AuthArgs),
+    /// Points clients at the gateway: Codex CLI, Claude Code and others
+    Integration(integration::IntegrationArgs),
     /// Shows a key of the gateway, or puts another in its place
     Key(key::KeyArgs),
     /// Prints the completions for a shell
@@ -100,6 +109,9 @@ pub enum Command {
     /// Supervises the services of one runtime dir
     #[command(hide = true)]
     Supervise(supervise::SuperviseArgs),
+    /// Becomes a tool that installs packages
+    #[command(hide = true)]
+    ExecTool(bootstrap::child::ExecToolArgs),
 }
 
 /// Runs flowgate and gives its exit code. The arguments include the name of the program.
@@ -113,6 +125,8 @@ pub fn run(args: Vec<OsString>) -> u8 {
     };
     cli.global.color.write_global();
     let result = match cli.command {
+        Command::Up(up) => up::run(&up, &cli.global),
+        Command::Down(down) => down::run(&down, &cli.global),
         Command::Doctor(doctor) => doctor::run(&doctor, &cli.global),
         Command::Service(service) => service::run(&service, &cli.global),
         Command::Run(run) => run::run(&run, &cli.global),
@@ -120,9 +134,11 @@ pub fn run(args: Vec<OsString>) -> u8 {
         Command::Health(health) => health::run(&health, &cli.global),
         Command::Config(config) => config::run(&config, &cli.global),
         Command::Init => init::run(&cli.global),
+        Command::Bootstrap(bootstrap) => bootstrap::run(&bootstrap, &cli.global),
+        Command::ExecTool(tool) => Ok(bootstrap::child::run(&tool)),
         Command::Profile(profile) => profile::run(&profile, &cli.global),
-        Command::Integration(args) => integration::run(&args, &cli.global),
         Command::Auth(auth) => auth::run(&auth, &cli.global),
+        Command::Integration(args) => integration::run(&args, &cli.global),
         Command::Key(key) => key::run(&key, &cli.global),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),

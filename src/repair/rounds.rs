@@ -16,10 +16,13 @@ use super::plan::{self, PlannedRun};
 use super::services::Services;
 use super::transaction::{Group, Transaction};
 use super::verify::{self, Look};
-use super::{choice, owner, prepare, shown};
+use super::{choice, owner, prepare, runs, shown};
 use crate::doctor::{DoctorError, Seen};
 use crate::report::repair::{Repair, Round, Run, RunState, Skipped};
 use crate::report::{FailOn, Report, Selection};
+
+/// The finding of a repair that was killed.
+const UNFINISHED: &str = "supervisor/unfinished-repair";
 
 /// Rounds of one group at most.
 const ROUNDS: u32 = 5;
@@ -154,6 +157,7 @@ impl Session<'_> {
             .map_err(|error| RepairError::Journal(error.to_string()))?;
         if self.lock.is_none() {
             self.lock = Some(lock::win(&place)?);
+            runs::prune(&place, runs::KEPT);
         }
         let transaction = Transaction {
             round: n,
@@ -193,7 +197,19 @@ impl Session<'_> {
         let mut asked = Vec::new();
         // In the order of the report, with what has to be asked for in its place.
         let mut chosen = Vec::new();
-        for root in plan::roots(report) {
+        let roots = plan::roots(report);
+        // What is half done makes everything else look wrong: it is taken back first, alone, and the
+        // next round looks anew.
+        let unfinished = roots.iter().position(|root| {
+            root.spec.id == UNFINISHED
+                && !self.tried.contains(&root.key())
+                && matches!(choose(root, mode, may_ask, agrees), Choice::Take(_))
+        });
+        let roots = match unfinished {
+            Some(first) => vec![roots[first]],
+            None => roots,
+        };
+        for root in roots {
             if !self.tried.insert(root.key()) {
                 continue;
             }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod asked;
 #[path = "../fixes/catalogue.rs"]
 #[expect(dead_code, reason = "the tests of all scenarios need more of it")]
 mod catalogue;
@@ -33,6 +34,7 @@ mod ports;
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod process;
 mod races;
+mod renewed;
 #[path = "../live/report.rs"]
 mod report;
 mod rotate;
@@ -45,5 +47,7 @@ mod stranger;
 #[path = "../live/supervised.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod supervised;
+mod template_keys;
+mod terminal;
 mod uncovered;
 mod words;

@@ -16,6 +16,7 @@ mod profile;
 mod protocol;
 mod ready;
 mod restart;
+mod resume;
 mod start;
 mod stop;
 mod survive;

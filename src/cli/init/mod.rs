@@ -44,6 +44,24 @@ pub fn run(global: &Global) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// The same for a command that goes on: only what was written is told. A gateway of a folder above
+/// is this one.
+///
+/// # Errors
+/// As [`run`].
+pub fn ensure(global: &Global) -> Result<(), Failure> {
+    let around = Surroundings::of_process(global.config.clone());
+    let before = around.discover();
+    let path = match before.exists {
+        true => before.path,
+        false => target(&around, &before)?,
+    };
+    let mut written = Written::new(&path);
+    let done = write_all(&path, &around, &mut written);
+    written.print_new(global)?;
+    done
+}
+
 fn write_all(path: &Path, around: &Surroundings, written: &mut Written) -> Result<(), Failure> {
     let opened = flowgate_yaml(path, around, written)?;
     folders(&opened)?;

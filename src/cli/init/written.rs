@@ -41,6 +41,22 @@ impl Written {
     /// # Errors
     /// When stdout cannot be written.
     pub fn print(&self, global: &Global) -> Result<(), Failure> {
+        self.print_those(|_| true, global)
+    }
+
+    /// The same of what was written alone.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print_new(&self, global: &Global) -> Result<(), Failure> {
+        self.print_those(|created| created == Created::Written, global)
+    }
+
+    fn print_those(
+        &self,
+        is_told: impl Fn(Created) -> bool,
+        global: &Global,
+    ) -> Result<(), Failure> {
         let between = if output::is_for_scripts(global) {
             "="
         } else {
@@ -56,7 +72,8 @@ impl Written {
             let path: String = path.chars().filter(|c| !c.is_control()).collect();
             format!("{word}{between}{path}\n")
         };
-        output::text(&self.files.iter().map(line).collect::<String>())?;
+        let told = self.files.iter().filter(|(_, created)| is_told(*created));
+        output::text(&told.map(line).collect::<String>())?;
         output::errors(&self.warnings.concat());
         Ok(())
     }

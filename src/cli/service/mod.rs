@@ -70,3 +70,15 @@ pub fn run(args: &ServiceArgs, global: &Global) -> Result<u8, Failure> {
     };
     verbs::run(verb, which, global).map_err(|failure| failure.as_document(which.json))
 }
+
+/// Does it to a service by name, or to all, as `service` does.
+///
+/// # Errors
+/// When nothing could be done.
+pub fn act(verb: Verb, name: &str, global: &Global) -> Result<u8, Failure> {
+    let which = Which {
+        name: name.to_owned(),
+        json: false,
+    };
+    verbs::run(verb, &which, global)
+}

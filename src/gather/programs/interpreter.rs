@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use flowgate_checks::model::{ElfFacts, Interpreter, Mode};
 
-use super::access::{Obstacle, can_execute, reach};
-use super::content::{Sniffed, sniff};
 use super::look::{HEAD, Look};
-use super::on_path::{find_executable, find_on_path};
 use super::runner::parse_runner;
 use super::shebang::{parse_shebang, parse_trampoline};
+use crate::sys::access::{Obstacle, can_execute, reach};
+use crate::sys::content::{Sniffed, sniff};
+use crate::sys::on_path::{find_executable, find_on_path};
 use crate::sys::place::normalise;
 use crate::sys::plain;
 use crate::sys::read;

@@ -9,14 +9,14 @@ use flowgate_checks::model::{
     ElfFacts, Executable, Mode, Observed, PackageFacts, ProgramContent, ProgramState, ServiceKind,
 };
 
-use super::access::{Obstacle, can_execute, mount_of, reach};
-use super::content::{Sniffed, sniff};
-use super::elf::parse_elf;
 use super::resolve::CommandLine;
 use super::runner::parse_runner;
 use super::siblings::siblings;
 use crate::gather::python;
 use crate::platform::{self, Mount};
+use crate::sys::access::{Obstacle, can_execute, mount_of, reach};
+use crate::sys::content::{Sniffed, sniff};
+use crate::sys::elf::parse_elf;
 use crate::sys::hex::hex;
 use crate::sys::place::Root;
 use crate::sys::read::{self, ReadError};

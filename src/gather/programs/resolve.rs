@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use flowgate_checks::model::{Program, ProgramState, ServiceKind};
 
 use super::look::Look;
-use super::on_path::find_on_path;
 use crate::platform;
+use crate::sys::on_path::find_on_path;
 use crate::sys::place::{Root, normalise};
 use crate::sys::plain;
 
@@ -79,7 +79,7 @@ mod tests {
     use flowgate_checks::model::{Executable, Interpreter, Mode, ProgramContent};
 
     use super::*;
-    use crate::gather::programs::elf::tests::sample;
+    use crate::sys::elf::tests::sample;
 
     struct Bin(tempfile::TempDir);
 

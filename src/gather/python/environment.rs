@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::gather::programs::reach;
+use crate::sys::access::reach;
 use crate::sys::read;
 
 /// At most so many entries of `lib` are looked at.

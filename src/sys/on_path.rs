@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::access::{can_execute, reach};
-use crate::sys::place::normalise;
+use super::place::normalise;
 
 /// Where a program is looked for without PATH, as the C library does.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD};
 
+use super::links::last_target;
 use crate::platform::Mount;
-use crate::sys::links::last_target;
 
 /// What is in the way to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
