@@ -109,7 +109,7 @@ fn set(name: &str, opened: &Opened, global: &Global) -> Result<u8, Failure> {
     rendered.write(paths, &kept_fingerprinter(opened), Timestamp::now())?;
     let restarted = match &former {
         Some((service, former)) => match switch::restart(service, name, former, opened, global)? {
-            Switched::Ready(outcome) => Some(outcome),
+            Switched::Ready(outcome) => Some(*outcome),
             Switched::Back => {
                 note_failed_switch(name, opened);
                 return Ok(EXIT_FAILED);

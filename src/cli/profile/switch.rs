@@ -65,7 +65,7 @@ impl Former {
 /// What a switch came to.
 pub enum Switched {
     /// LiteLLM is ready under the new profile.
-    Ready(Outcome),
+    Ready(Box<Outcome>),
     /// It was not, and the former profile is active again where there was one.
     Back,
 }
@@ -85,7 +85,7 @@ pub fn restart(
     let speaker = Speaker::new(Verb::Restart, false, global);
     let outcome = ask_for_restart(service, opened, &speaker);
     if !outcome.end.is_failure() {
-        return Ok(Switched::Ready(outcome));
+        return Ok(Switched::Ready(Box::new(outcome)));
     }
     speaker.say(&outcome)?;
     // The doctor looks before anything is put back: it tells what is wrong with the new one.
