@@ -72,9 +72,34 @@ pub fn activate(snapshot: &Snapshot, profile: &str) -> String {
     format!("{command} profile set {}", shell::quote(profile))
 }
 
+/// The command that logs in to a provider: flowgate's own, which says why where it does not come to a
+/// credential. Of a provider that flowgate.yaml does not name it knows these two; others are logged in
+/// to by the program itself.
+pub fn login(proxy: View<'_>, provider: &str) -> Option<String> {
+    let snapshot = proxy.snapshot;
+    let name = canonical_provider(provider);
+    let configured = &snapshot.credentials.providers;
+    let written = configured
+        .contains_key(provider)
+        .then_some(provider)
+        .or_else(|| {
+            let mut names = configured.keys().map(String::as_str);
+            names.find(|known| canonical_provider(known) == name)
+        });
+    let known = ["codex", "copilot"].into_iter().find(|own| *own == name);
+    match written.or(known) {
+        Some(name) => Some(format!(
+            "{} auth login {}",
+            snapshot.tool.command,
+            shell::quote(name)
+        )),
+        None => login_by_program(proxy, provider),
+    }
+}
+
 /// The command with which the program itself logs in to a provider (`facts/cliproxyapi.md` 1.1);
 /// none when it has no flag for that.
-pub fn login(proxy: View<'_>, provider: &str) -> Option<String> {
+pub fn login_by_program(proxy: View<'_>, provider: &str) -> Option<String> {
     let flag = match canonical_provider(provider).as_str() {
         "codex" => "-codex-login",
         "copilot" => "-github-copilot-login",

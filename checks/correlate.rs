@@ -101,6 +101,9 @@ const RULES: &[Rule] = &[
             "readiness/killed",
             "readiness/http-error",
             "readiness/client-key-rejected",
+            "readiness/client-not-pointed",
+            "readiness/client-wrong-url",
+            "readiness/client-unknown-model",
         ],
         related: Related::Service,
     },
@@ -218,6 +221,7 @@ const RULES: &[Rule] = &[
         effects: &[
             "readiness/http-error",
             "readiness/client-key-rejected",
+            "readiness/client-not-pointed",
             "readiness/no-models",
         ],
         related: Related::Service,

@@ -6,6 +6,7 @@ pub mod answers;
 pub mod by_hand;
 pub mod chain;
 pub mod changes;
+pub mod clients;
 pub mod config;
 pub mod correlate;
 pub mod diagnose;
@@ -59,6 +60,7 @@ mod tests {
         "by_hand",
         "chain",
         "changes",
+        "clients",
         "correlate",
         "diagnose",
         "holder",

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod gateway;
 pub mod gather;
 pub mod integration;
+pub mod login;
 pub mod platform;
 pub mod repair;
 pub mod report;

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "doctor",
             "integration",
+            "login",
             "repair",
             "report",
             "standin",
@@ -50,6 +51,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("bootstrap", &["config", "gateway", "sys"]),
     ("integration", &["config", "gateway", "sys"]),
+    // A login stands on what a look sees, and asks more than a look may.
+    (
+        "login",
+        &["config", "gateway", "gather", "supervisor", "sys"],
+    ),
     ("gateway", &["sys"]),
     ("config", &["sys"]),
     ("report", &[]),

@@ -281,6 +281,13 @@ fn judge(snapshot: &Snapshot, step: &Step) -> Result<(), String> {
         Step::ActivateProfile { profile } => {
             hold(snapshot.profiles.names.contains(profile), "no such profile")
         }
+        Step::Integration { client, path, .. } => {
+            let mut clients = snapshot.clients.iter();
+            let known = clients.any(|(name, known)| {
+                flowgate_checks::clients::kind(name) == client && known.path == *path
+            });
+            hold(known, "no such client")
+        }
         Step::RestartSupervisor { .. }
         | Step::StartSupervisor
         | Step::ReexecSupervisor

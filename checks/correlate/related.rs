@@ -86,6 +86,7 @@ fn service_name<'a>(subject: &'a Subject, snapshot: &'a Snapshot) -> Option<&'a 
     match subject {
         Subject::Service(name) => Some(name),
         Subject::Provider(_) => named(ServiceKind::Cliproxyapi),
+        Subject::Client(_) => named(ServiceKind::Litellm),
         Subject::File(path) if *path == snapshot.configs.litellm.path => {
             named(ServiceKind::Litellm)
         }

@@ -220,7 +220,9 @@ fn told_by(event: &LoginEvent, provider: &str, logins: &Logins<'_>) -> Option<Fa
     if !is_begun || logins.has_newer(&name, event.at) {
         return None;
     }
-    Some(if said.contains("unknown or expired state") {
+    // The latter is how `auth login` says it.
+    let is_lost = said.contains("unknown or expired state") || said.contains("reason=not-saved");
+    Some(if is_lost {
         Failure::NotSaved
     } else if said.contains("timed out") || said.contains("timeout") {
         Failure::TimedOut

@@ -1,5 +1,6 @@
 //! Log signatures of the two programs, over the redacted tails in the snapshot.
 
+mod access;
 mod chat;
 mod litellm;
 mod login;
@@ -8,6 +9,7 @@ mod request;
 mod signature;
 mod traceback;
 
+pub use access::{Access, ClientRequest, access, client_requests};
 pub use chat::{chat_status, proves_a_chat};
 pub use litellm::{
     announced_port, has_served, is_quoted_source, missing_dependency, missing_module, named_module,

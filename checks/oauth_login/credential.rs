@@ -156,7 +156,7 @@ pub fn at_level(mut finding: Finding, level: Severity) -> Finding {
     finding.at(level)
 }
 
-/// Logging in anew, with the program's own flag.
+/// Logging in anew.
 pub fn login_fix(proxy: View<'_>, provider: &str) -> Fix {
     let commands: Vec<String> = by_hand::login(proxy, provider).into_iter().collect();
     let title = if commands.is_empty() {

@@ -114,7 +114,7 @@ fn finding(snapshot: &Snapshot, name: &str, provider: &Provider, faults: &[Fault
     match by_flag {
         Some(command) => finding.fix(Fix::manual(
             "login",
-            format!("log in to {name} with the program itself"),
+            format!("log in to {name}, by the right path"),
             vec![command],
         )),
         None if finding.fixes.is_empty() => finding.fix(Fix::manual(

@@ -178,7 +178,7 @@ fn finding(proxy: View<'_>, cause: String) -> Finding {
     finding = finding.fix(key_fix(proxy));
     let by_flag = waiting
         .first()
-        .and_then(|provider| Some((provider, by_hand::login(proxy, provider)?)));
+        .and_then(|provider| Some((provider, by_hand::login_by_program(proxy, provider)?)));
     match by_flag {
         Some((provider, command)) => finding.fix(Fix::manual(
             "login",

@@ -67,11 +67,12 @@ pub fn look(proxy: View<'_>, verdict: &mut Verdict) {
     verdict.push(finding);
 }
 
-/// The program takes a new key up while it runs, and replaces it by its hash.
+/// The program takes a new key up while it runs. A plain one it would replace by its hash, which is
+/// therefore what the step writes.
 fn set_key(proxy: View<'_>, kept: &str) -> Fix {
     let config = &proxy.snapshot.configs.cliproxyapi;
     let title = format!(
-        "write the key of {kept} as secret-key at {}; {} takes it over and replaces it by its hash",
+        "write the key of {kept}, or its hash, as secret-key at {}; {} takes it over",
         config.place(SECRET_KEY),
         proxy.name
     );

@@ -3,6 +3,10 @@
 mod active_profile;
 mod api_base;
 mod client_key;
+mod client_model;
+mod client_own_key;
+mod client_pointed;
+mod client_url;
 mod config_fault;
 mod config_rejected;
 mod crash_loop;
@@ -53,6 +57,9 @@ crate::findings! { "readiness";
     TLS_MISMATCH = "tls-mismatch", Error, Outage, "TLS on one side alone";
     SAFE_MODE = "safe-mode", Error, Outage, "its keys are those of the template";
     OPEN_GATEWAY = "open-gateway", Error, Exposure, "serves without a key";
+    CLIENT_NOT_POINTED = "client-not-pointed", Info, Hint, "points elsewhere";
+    CLIENT_WRONG_URL = "client-wrong-url", Warning, Risk, "its base URL is wrong";
+    CLIENT_UNKNOWN_MODEL = "client-unknown-model", Warning, Risk, "asks for an unknown model";
     WRONG_PATH = "wrong-path", Info, Hint, "its readiness path does not exist";
     UPSTREAM_WRONG_PATH = "upstream-wrong-path", Error, Outage, "its upstream path is wrong";
     UPSTREAM_IS_VENDOR = "upstream-is-vendor", Error, Outage, "sends to a vendor";
@@ -96,6 +103,10 @@ fn run(snapshot: &Snapshot) -> Verdict {
         master_key::look(litellm, &mut verdict);
         missing_environment::look(litellm, &mut verdict);
         client_key::look(litellm, &mut verdict);
+        client_own_key::look(litellm, &mut verdict);
+        client_url::look(litellm, &mut verdict);
+        client_model::look(litellm, &mut verdict);
+        client_pointed::look(litellm, &mut verdict);
         models_dropped::look(litellm, &mut verdict);
         proxy_captures::look(litellm, &mut verdict);
         if let Some(proxy) = service_of(snapshot, ServiceKind::Cliproxyapi) {

@@ -1,7 +1,10 @@
 //! Edits of every place that names the port or the host of a service.
 
 use super::{Edits, come_up, litellm};
-use crate::model::{ConfigFile, EntryValue, Literal, ServiceKind, Snapshot, Value};
+use crate::clients;
+use crate::model::{
+    ClientChange, ConfigFile, EntryValue, Literal, ServiceKind, Snapshot, Step, Value,
+};
 use crate::places::{self, leads_to, names_port};
 use crate::state::{View, service_of};
 
@@ -60,10 +63,21 @@ pub fn set_everywhere(edits: &mut Edits<'_>, view: &View<'_>, old: u16, new: u16
     if litellm.is_some() {
         litellm::activate(edits, snapshot);
     }
+    if view.service.kind == ServiceKind::Litellm {
+        edits.then(Some(point_clients(view)));
+    }
     edits.then(come_up(*view));
     if let Some(litellm) = litellm {
         edits.then(come_up(litellm));
     }
+}
+
+/// The clients that flowgate pointed at a service go where it goes.
+fn point_clients(view: &View<'_>) -> Vec<Step> {
+    clients::readable(view.snapshot)
+        .filter(|(_, client)| clients::is_pointed_at(client, *view))
+        .map(|(name, client)| clients::step(name, client, ClientChange::Point))
+        .collect()
 }
 
 /// The entries of the active LiteLLM config that lead to a port of this machine.

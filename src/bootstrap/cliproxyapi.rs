@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::asset::Platform;
-use super::error::{BootstrapError, Reason, Wanted};
+use super::error::{BootstrapError, Reason};
 use super::fetch::Fetcher;
 use super::manifest::{InstalledProgram, Likeness, Manifest, Stamp};
 use super::places::Places;
@@ -279,11 +279,6 @@ pub fn settle(places: &Places) -> Result<(), BootstrapError> {
         }
     }
     Ok(())
-}
-
-/// What the release would be, for a message.
-pub fn foreseen(wish: &Wish) -> Wanted {
-    wish.foreseen(&Platform::here())
 }
 
 fn wait_for<T>(work: impl Future<Output = Result<T, BootstrapError>>) -> Result<T, BootstrapError> {

@@ -272,8 +272,12 @@ fn sentence(error: &ToolError) -> BootstrapError {
         let has = |line: &&String| words.iter().any(|word| line.contains(word));
         lines.iter().find(has)
     };
-    if with(&MISMATCH).is_some() {
-        let package = lines
+    let begin = lines
+        .iter()
+        .position(|line| MISMATCH.iter().any(|word| line.contains(word)));
+    if let Some(begin) = begin {
+        // The lines before it name packages that are as they should be.
+        let package = lines[begin..]
             .iter()
             .find_map(|line| mismatched(line))
             .map_or_else(|| "a package".to_owned(), |name| plain::cut(&name, 80));
@@ -353,6 +357,7 @@ mod tests {
     #[test]
     fn what_the_tools_say_becomes_one_sentence() {
         let pip = failed(&[
+            "Collecting click==8.1 (from -r list (line 1))",
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
             "    idna==3.7 from https://index.example.net/idna.whl (from -r list (line 1)):",
             "        Expected sha256 00",

@@ -35,10 +35,3 @@ pub trait Watch {
         self.note(Doing::Step(what.to_owned()));
     }
 }
-
-/// Nobody waits.
-pub struct Unwatched;
-
-impl Watch for Unwatched {
-    fn note(&self, _: Doing) {}
-}

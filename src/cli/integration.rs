@@ -11,10 +11,10 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::failure::{EXIT_FAILED, Failure};
+use super::key::keyring;
 use super::opened::{self, Opened};
 use super::table::{self, Mark};
 use super::{Global, again, output};
-use crate::config::file::Reading;
 use crate::integration::client::Client;
 use crate::integration::gateway::{Gateway, GatewayError};
 use crate::integration::look::{self, Used};
@@ -206,14 +206,6 @@ impl Place {
     }
 }
 
-fn reading(opened: &Opened) -> Reading<'_> {
-    Reading {
-        root: &opened.root,
-        fingerprinter: &opened.fingerprinter,
-        redactor: &opened.redactor,
-    }
-}
-
 fn print(client: Client, opened: &Opened, global: &Global) -> Result<u8, Failure> {
     let gateway = Gateway::without_key(&opened.config).map_err(|why: GatewayError| {
         // Scripts know these words.
@@ -242,7 +234,7 @@ fn apply(
     global: &Global,
 ) -> Result<u8, Failure> {
     output::errors(&opened.warnings());
-    let gateway = Gateway::of(&opened.config, &reading(opened)).map_err(apply_failed)?;
+    let gateway = Gateway::of(&keyring(opened)).map_err(apply_failed)?;
     let old = place.text().map_err(apply_failed)?;
     let ground = Ground::opened(&opened.path, &opened.config, &opened.cwd);
     let step = place.step(change);
@@ -365,8 +357,7 @@ fn remove(place: &Place, opened: &Opened) -> Result<u8, Failure> {
 
 fn check(place: &Place, as_json: bool, opened: &Opened, global: &Global) -> Result<u8, Failure> {
     let failed = |why: String| Failure::refused(format!("integration check failed: {why}"));
-    let gateway =
-        Gateway::of(&opened.config, &reading(opened)).map_err(|why| failed(why.to_string()))?;
+    let gateway = Gateway::of(&keyring(opened)).map_err(|why| failed(why.to_string()))?;
     let name = place.client.name();
     let shown = place.path.display();
     let Some(text) = place.text().map_err(failed)? else {

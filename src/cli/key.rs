@@ -65,7 +65,7 @@ pub fn run(args: &KeyArgs, global: &Global) -> Result<u8, Failure> {
     }
 }
 
-fn keyring(opened: &Opened) -> Keyring<'_> {
+pub(super) fn keyring(opened: &Opened) -> Keyring<'_> {
     Keyring {
         config: &opened.config,
         cwd: &opened.cwd,

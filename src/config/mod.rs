@@ -24,7 +24,6 @@ pub mod key_ref;
 pub mod keys;
 pub mod litellm;
 pub mod load;
-pub mod master_key;
 #[cfg(test)]
 mod misread;
 pub mod path;

@@ -110,7 +110,7 @@ mod tests {
         );
         assert_eq!(
             at(r#""status_message":"{\"error\":{\"resets_at\":1795450000}}""#).as_deref(),
-            Some("2026-11-23T18:46:40Z")
+            Some("2026-11-23T16:06:40Z")
         );
         for fields in [
             r#""next_retry_after":"0001-01-01T00:00:00Z""#,

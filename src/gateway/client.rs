@@ -60,19 +60,7 @@ impl ProbeClient {
     /// # Errors
     /// [`ClientError`], when the TLS library has no usable settings.
     pub fn new(deadline: Duration, certificate: Option<&[u8]>) -> Result<Self, ClientError> {
-        // Fails only when one is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .connect_timeout(deadline)
-            .timeout(deadline)
-            .user_agent(concat!("flowgate/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(tls_config(certificate)?)
-            .build()?;
+        let client = connectionless(deadline, certificate)?;
         Ok(Self { client, deadline })
     }
 
@@ -196,8 +184,31 @@ async fn receive(
     Ok((status, headers, read_body(response, body_limit).await?))
 }
 
+/// Asks without proxies, redirects and cookies, one connection per request.
+///
+/// # Errors
+/// [`ClientError`], when the TLS library has no usable settings.
+pub(super) fn connectionless(
+    deadline: Duration,
+    certificate: Option<&[u8]>,
+) -> Result<Client, ClientError> {
+    // Fails only when one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(deadline)
+        .timeout(deadline)
+        .user_agent(concat!("flowgate/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls_config(certificate)?)
+        .build()?)
+}
+
 /// Reads a body piece by piece and stops at the limit, so that none fills the memory.
-async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Outcome> {
+pub(super) async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Outcome> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| outcome_of(&error))? {
         let room = limit - body.len();

@@ -4,6 +4,9 @@
 //! is compared with what the program compares it with: the stored bcrypt hash, or the
 //! `MANAGEMENT_PASSWORD` of the running process.
 
+pub mod answers;
+pub mod client;
+
 use secrecy::{ExposeSecret, SecretString};
 
 /// The highest bcrypt cost that is tried; the program itself writes cost 10, each step doubles.

@@ -23,7 +23,7 @@ mod moment;
 pub use interpret::interpret;
 
 /// Longest token file that is read.
-const FILE_LIMIT: u64 = 64 * 1024;
+pub const FILE_LIMIT: u64 = 64 * 1024;
 
 /// Most token files of one directory that are read.
 const MOST_FILES: usize = 2000;
@@ -131,7 +131,7 @@ fn list(dir: &Path, role: AuthDirRole, root: &Root) -> (AuthDir, Vec<PathBuf>) {
 }
 
 /// `*.json` in any case, as the program takes them; `.oauth-…` are logins under way.
-fn is_token_file_name(name: &str) -> bool {
+pub fn is_token_file_name(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".json") && !name.starts_with(".oauth-")
 }
 

@@ -56,6 +56,11 @@ impl ConfirmedManagement {
     pub fn has_key(&self) -> bool {
         self.key.is_some()
     }
+
+    /// What the comparison gave, and the key when it is proven right.
+    pub fn into_parts(self) -> (Management, Option<ConfirmedKey>) {
+        (self.management, self.key)
+    }
 }
 
 /// Reads the kept key; known and none when the file is not there or holds none.

@@ -3,10 +3,12 @@
 mod assemble;
 pub mod binds;
 mod changes;
+mod clients;
 mod configs;
 mod context;
 pub mod credentials;
 mod deadline;
+pub mod door;
 mod env_files;
 pub mod environment;
 pub mod files;
@@ -119,13 +121,14 @@ async fn two_waves(
     // Wave 1: everything that needs no key, side by side.
     let dirs = secret_files::auth_dirs(&wave, &context);
     let log_dirs = dirs.clone();
-    let ((programs, who, confirmed), binds, tokens, files, host, events, keyless) = tokio::join!(
+    let ((programs, who, confirmed), binds, tokens, files, host, events, clients, keyless) = tokio::join!(
         probes::who_and_management(&wave, &context, &deadline),
         probes::binds(&wave, &deadline),
         probes::tokens(dirs.clone(), &context, &deadline),
         probes::files(dirs, &wave, &context, &deadline),
         probes::host(&wave, &context, &deadline),
         probes::logins(&wave, &context, &deadline),
+        probes::clients(&wave, &context, &deadline),
         probes::keyless(&wave, &context, &deadline),
     );
 
@@ -148,6 +151,7 @@ async fn two_waves(
     snapshot.files = files;
     snapshot.files.extend(logs);
     snapshot.host = host;
+    snapshot.clients = clients;
     snapshot.probes = answers;
     assemble::who(who, &mut snapshot);
     Ok((redact(snapshot, &context)?, deadline.timings()))

@@ -94,6 +94,11 @@ pub fn drifted(
     })
 }
 
+/// The configured address of CLIProxyAPI.
+pub fn proxy(wave: &Wave0, context: &Context) -> Option<Target> {
+    configured(wave.service(ServiceKind::Cliproxyapi)?, wave, context)
+}
+
 fn configured(service: &ServiceConfig, wave: &Wave0, context: &Context) -> Option<Target> {
     if service.kind == ServiceKind::Other {
         return None;

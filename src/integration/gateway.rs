@@ -7,8 +7,7 @@ use thiserror::Error;
 
 use crate::config::command;
 use crate::config::document::Node;
-use crate::config::file::Reading;
-use crate::config::master_key;
+use crate::config::in_use::{KeyKind, Keyring};
 use crate::config::schema::FlowgateConfig;
 
 /// The model that clients get unless flowgate.yaml says otherwise.
@@ -39,13 +38,17 @@ pub enum GatewayError {
 }
 
 impl Gateway {
-    /// The gateway of a flowgate.yaml.
+    /// The gateway of a flowgate.yaml, with the key that flowgate keeps or the configs hold.
     ///
     /// # Errors
     /// [`GatewayError`].
-    pub fn of(config: &FlowgateConfig, reading: &Reading<'_>) -> Result<Self, GatewayError> {
-        let mut gateway = Self::without_key(config)?;
-        gateway.key = master_key::of(config, reading);
+    pub fn of(keyring: &Keyring<'_>) -> Result<Self, GatewayError> {
+        let mut gateway = Self::without_key(keyring.config)?;
+        let kept = keyring.kept(KeyKind::Litellm).ok().flatten();
+        gateway.key = kept.or_else(|| Some(keyring.in_use(KeyKind::Litellm)?.key));
+        if let Some(key) = &gateway.key {
+            keyring.reading.redactor.learn(key);
+        }
         Ok(gateway)
     }
 

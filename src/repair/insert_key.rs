@@ -7,6 +7,7 @@ use super::ground::Ground;
 use super::prepare::{Overlay, PreparedStep};
 use super::{set_value, values};
 use crate::config::edit::Change;
+use crate::config::path;
 
 /// Makes the new text.
 pub fn prepare(
@@ -18,6 +19,8 @@ pub fn prepare(
     ground: &Ground,
 ) -> Result<PreparedStep, StepError> {
     let value = values::of(value, overlay, ground)?;
+    let kind = ground.kind(&ground.resolve(file));
+    let value = values::as_kept(value, kind, &path::key(under, key))?;
     let change = Change::Insert {
         under,
         key,

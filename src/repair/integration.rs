@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use flowgate_checks::model::{ClientChange, ConfigState, Step};
+use secrecy::SecretString;
 
 use super::error::StepError;
 use super::files::{FileChange, Image};
 use super::ground::Ground;
 use super::prepare::{Overlay, PreparedStep};
+use crate::config::in_use::{KeyKind, Keyring};
+use crate::config::keys::SecretsDir;
 use crate::config::load;
 use crate::integration::change::{self, Changed};
 use crate::integration::client::Client;
@@ -110,5 +113,17 @@ fn gateway(overlay: &Overlay, ground: &Ground) -> Result<Gateway, StepError> {
         let why = load::sentence(&loaded.file).unwrap_or_default();
         return Err(StepError::Refused(why));
     };
-    Gateway::of(&config, &ground.reading()).map_err(|why| StepError::Refused(why.to_string()))
+    let keyring = Keyring {
+        config: &config,
+        cwd: &ground.cwd,
+        reading: ground.reading(),
+    };
+    let mut gateway = Gateway::of(&keyring).map_err(|why| StepError::Refused(why.to_string()))?;
+    // A step before this one may keep another key.
+    let kept = SecretsDir::beside(&ground.runtime).path(KeyKind::Litellm.file());
+    let (_, kept) = overlay.look(&kept)?;
+    if let Some(key) = kept.and_then(|kept| String::from_utf8(kept.bytes).ok()) {
+        gateway.key = Some(SecretString::from(key.trim()));
+    }
+    Ok(gateway)
 }

@@ -21,6 +21,9 @@ use crate::doctor::{DoctorError, Seen};
 use crate::report::repair::{Repair, Round, Run, RunState, Skipped};
 use crate::report::{FailOn, Report, Selection};
 
+/// The finding of a repair that was killed.
+const UNFINISHED: &str = "supervisor/unfinished-repair";
+
 /// Rounds of one group at most.
 const ROUNDS: u32 = 5;
 
@@ -194,7 +197,19 @@ impl Session<'_> {
         let mut asked = Vec::new();
         // In the order of the report, with what has to be asked for in its place.
         let mut chosen = Vec::new();
-        for root in plan::roots(report) {
+        let roots = plan::roots(report);
+        // What is half done makes everything else look wrong: it is taken back first, alone, and the
+        // next round looks anew.
+        let unfinished = roots.iter().position(|root| {
+            root.spec.id == UNFINISHED
+                && !self.tried.contains(&root.key())
+                && matches!(choose(root, mode, may_ask, agrees), Choice::Take(_))
+        });
+        let roots = match unfinished {
+            Some(first) => vec![roots[first]],
+            None => roots,
+        };
+        for root in roots {
             if !self.tried.insert(root.key()) {
                 continue;
             }

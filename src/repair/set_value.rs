@@ -53,6 +53,7 @@ pub fn prepare(
             )));
         }
     }
+    let value = values::as_kept(value, ground.kind(&place), path)?;
     let change = Change::Replace {
         path,
         value: &value,

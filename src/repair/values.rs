@@ -6,10 +6,17 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::StepError;
 use super::ground::Ground;
 use super::prepare::Overlay;
+use crate::config::allow::FileKind;
 use crate::config::document::{Document, Node};
 use crate::config::edit::Scalar;
 use crate::config::file::rules;
 use crate::config::{keys, path};
+use crate::gateway::management::is_hash;
+
+/// Where CLIProxyAPI keeps the key of its management API.
+const SECRET_KEY: &str = "remote-management.secret-key";
+/// The cost of the hashes that it makes itself.
+const COST: u32 = 10;
 
 /// The cost with which the program hashes a management key.
 const HASH_COST: u32 = 10;
@@ -29,6 +36,24 @@ pub fn of(value: &Value, overlay: &Overlay, ground: &Ground) -> Result<Scalar, S
         }
         Value::HashOf { file } => secret(hashed(&copy(file, None, overlay, ground)?)?, ground),
     })
+}
+
+/// The value as it is written at a place: CLIProxyAPI keeps its management key as a hash, and would
+/// write one over a plain key, so that undo met another file than the repair left.
+///
+/// # Errors
+/// [`StepError::Failed`], when no hash can be made.
+pub fn as_kept(value: Scalar, kind: FileKind, path: &str) -> Result<Scalar, StepError> {
+    match value {
+        Scalar::Text(key)
+            if kind == FileKind::Cliproxyapi && path == SECRET_KEY && !is_hash(&key) =>
+        {
+            let hash = bcrypt::hash(key, COST);
+            let hash = hash.map_err(|error| StepError::Failed(format!("hash the key: {error}")))?;
+            Ok(Scalar::Text(hash))
+        }
+        value => Ok(value),
+    }
 }
 
 /// A secret to write, of which the redactor learns.

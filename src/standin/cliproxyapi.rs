@@ -12,8 +12,10 @@ use super::server::{Server, Start, bind};
 mod access;
 mod answers;
 mod config;
+mod copilot;
 mod edition;
 mod live;
+mod login;
 mod tokens;
 
 use answers::Proxy;
@@ -23,14 +25,21 @@ use live::LiveConfig;
 
 const USAGE: &str = "Usage of CLIProxyAPI:\n  -codex-login\n    \tLogin to Codex using OAuth\n  -config string\n    \tConfigure File Path\n  -github-copilot-login\n    \tLogin to GitHub Copilot using device flow\n  -no-browser\n    \tDon't open browser automatically for OAuth\n";
 
+/// The lines of a flag that Plus alone has.
+const COPILOT_USAGE: &str =
+    "  -github-copilot-login\n    \tLogin to GitHub Copilot using device flow\n";
+
 /// Starts with the arguments of the real program; returns when it serves or has ended.
 /// Every failed start ends with 0, usage errors with 2 (`facts/cliproxyapi.md` 1.6).
 pub fn start(args: &[String], scene: &Scene) -> Start {
     let edition = Edition::of(scene);
     let console = &scene.console;
     console.out(&format!("{}\n", edition.banner()));
-    let path = match config_path(args) {
-        Ok(path) => path,
+    let Arguments {
+        config: path,
+        logs_in_to_copilot,
+    } = match arguments(args, edition) {
+        Ok(arguments) => arguments,
         Err((code, text)) => {
             console.err(&text);
             return Start::Ended(code);
@@ -50,6 +59,10 @@ pub fn start(args: &[String], scene: &Scene) -> Start {
         }
     };
     log.line("info", "main.go:440", &edition.banner());
+    if logs_in_to_copilot {
+        copilot::log_in(&config, &log);
+        return Start::Ended(0);
+    }
     if let Err(error) = tokens::prepare(&config.auth_dir, &log) {
         log.exited_with(&error);
         return Start::Ended(0);
@@ -107,9 +120,20 @@ fn serve(config: Config, shown: &str, log: &Log<'_>) -> Start {
     }
 }
 
+/// What the arguments ask for.
+#[derive(Default)]
+struct Arguments {
+    config: Option<String>,
+    logs_in_to_copilot: bool,
+}
+
 /// One or two dashes, value inline or next (`facts/cliproxyapi.md` 1.1).
-fn config_path(args: &[String]) -> Result<Option<String>, (u8, String)> {
-    let mut path = None;
+fn arguments(args: &[String], edition: Edition) -> Result<Arguments, (u8, String)> {
+    let mut asked = Arguments::default();
+    let usage = || match edition {
+        Edition::Plus => USAGE.to_owned(),
+        Edition::Mainline => USAGE.replace(COPILOT_USAGE, ""),
+    };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         let bare = arg.trim_start_matches('-');
@@ -121,21 +145,24 @@ fn config_path(args: &[String]) -> Result<Option<String>, (u8, String)> {
             "config" if arg.starts_with('-') => {
                 let Some(value) = inline.or_else(|| rest.next().cloned()) else {
                     let error = "flag needs an argument: -config";
-                    return Err((2, format!("{error}\n{USAGE}")));
+                    return Err((2, format!("{error}\n{}", usage())));
                 };
-                path = Some(value).filter(|path| !path.is_empty());
+                asked.config = Some(value).filter(|path| !path.is_empty());
+            }
+            "github-copilot-login" if arg.starts_with('-') && edition == Edition::Plus => {
+                asked.logs_in_to_copilot = true;
             }
             "no-browser" | "local-model" if arg.starts_with('-') => {}
-            "h" | "help" if arg.starts_with('-') => return Err((0, USAGE.to_owned())),
+            "h" | "help" if arg.starts_with('-') => return Err((0, usage())),
             _ if arg.starts_with('-') => {
                 let error = format!("flag provided but not defined: -{name}");
-                return Err((2, format!("{error}\n{USAGE}")));
+                return Err((2, format!("{error}\n{}", usage())));
             }
             // Go's flag package stops at the first word that is no flag.
             _ => break,
         }
     }
-    Ok(path)
+    Ok(asked)
 }
 
 /// Binds as the config says, at loopback addresses only; a wildcard needs both families, as the

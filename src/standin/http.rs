@@ -158,10 +158,12 @@ impl Response {
         match self.status {
             200 => "OK",
             204 => "No Content",
+            302 => "Found",
             400 => "Bad Request",
             401 => "Unauthorized",
             403 => "Forbidden",
             404 => "Not Found",
+            409 => "Conflict",
             405 => "Method Not Allowed",
             500 => "Internal Server Error",
             _ => "Status",

@@ -1,7 +1,9 @@
 //! The supervisor of one runtime dir.
 
 use std::cell::RefCell;
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -89,6 +91,8 @@ impl Daemon {
             _ => {}
         }
         let listener = UnixListener::bind(door.path()).map_err(fault)?;
+        // Its folder is closed to others; a umask is no reason for less.
+        std::fs::set_permissions(door.path(), Permissions::from_mode(0o600)).map_err(fault)?;
         listener.set_nonblocking(true).map_err(fault)?;
         Ok(Self {
             places,

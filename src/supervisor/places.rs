@@ -1,8 +1,8 @@
 //! Where the supervisor keeps its files, and the making of these folders.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -127,7 +127,16 @@ impl Places {
 
 /// Makes a folder and those above it; one that is there is left as it is.
 pub(super) fn make_dir(path: &Path, mode: u32) -> Result<(), PlaceError> {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .collect();
     let made = DirBuilder::new().recursive(true).mode(mode).create(path);
+    // Whatever the umask took away.
+    let made = made.and_then(|()| {
+        let mut made = missing.into_iter();
+        made.try_for_each(|folder| fs::set_permissions(folder, Permissions::from_mode(mode)))
+    });
     made.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => PlaceError::NoFolder(path.to_owned()),
         _ => PlaceError::Make {

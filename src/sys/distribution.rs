@@ -17,8 +17,8 @@ pub fn look() -> Option<String> {
 
 fn named(text: &str) -> Option<String> {
     let value = |key: &str| {
-        let lines = text.lines().filter_map(|line| line.split_once('='));
-        let found = lines.filter(|(name, _)| name.trim() == key).next_back();
+        let mut lines = text.lines().filter_map(|line| line.split_once('='));
+        let found = lines.rfind(|(name, _)| name.trim() == key);
         found.map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
     };
     let id = value("ID")?;

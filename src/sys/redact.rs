@@ -111,13 +111,7 @@ impl Redactor {
         let Ok(mut secrets) = self.secrets.write() else {
             return;
         };
-        for spelling in [
-            secret.to_owned(),
-            percent_encoded(secret),
-            json_escaped(secret),
-        ] {
-            secrets.learn(spelling);
-        }
+        spellings(secret).for_each(|spelling| secrets.learn(spelling));
     }
 
     /// Whether a text holds a secret that was learnt.
@@ -168,6 +162,31 @@ impl Redactor {
     }
 }
 
+/// How a secret may be written: as it is, in JSON, and in a URL by whoever encodes little or much.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let encoded = percent_encoded(secret);
+    let whole: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    [
+        secret.to_owned(),
+        json_escaped(secret),
+        lower_case_codes(&encoded),
+        lower_case_codes(&whole),
+        encoded,
+        whole,
+    ]
+    .into_iter()
+}
+
+/// The same text with `%2f` for `%2F`.
+fn lower_case_codes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let start = parts.next().unwrap_or_default().to_owned();
+    parts.fold(start, |out, part| match part.split_at_checked(2) {
+        Some((code, rest)) => format!("{out}%{}{rest}", code.to_ascii_lowercase()),
+        None => format!("{out}%{part}"),
+    })
+}
+
 fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
@@ -199,7 +218,7 @@ mod tests {
             prop_assume!(secret.len() >= SHORTEST && !REDACTED.contains(&secret) && !WORDS.contains(&secret.as_str()));
             let redactor = Redactor::default();
             redactor.learn(&SecretString::from(secret.clone()));
-            for spelling in [secret.clone(), percent_encoded(&secret), json_escaped(&secret)] {
+            for spelling in spellings(&secret) {
                 let text = format!("{before}{spelling}{after}");
                 // The text around may put a redaction mark and its own letters together anew.
                 prop_assume!(!text.replace(&spelling, REDACTED).contains(&spelling));

@@ -248,7 +248,7 @@ fn what_a_killed_writer_left_is_swept_and_what_a_living_one_holds_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     for name in [".flowgate-0011.tmp", ".flowgate-mine", "other.tmp"] {
-        std::fs::write(at(name), "sk-secret").unwrap();
+        replace(&at(name), b"sk-secret", Modes::SECRET, None).unwrap();
     }
     let living = prepare(&at("kept"), b"x", Modes::SECRET, None).unwrap();
     sweep(folder.path());

@@ -47,6 +47,7 @@ impl Gateway {
         let text = text(&config)
             .replace("4000", &litellm.to_string())
             .replace("8317", &proxy.to_string());
+        let text = text.split("\nbootstrap:").next().unwrap();
         write(
             &config,
             &format!(

@@ -150,7 +150,7 @@ fn rows() -> Vec<Row> {
             "other scheme",
             at,
             Some(Answer::Redirect("file:///etc/passwd".into())),
-            "cannot be reached",
+            "answered 302",
         ),
         holding(
             "bomb",

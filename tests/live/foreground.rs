@@ -1,5 +1,6 @@
 //! `run` in the foreground.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -21,7 +22,7 @@ fn services_run_with_the_foreground_and_stop_with_it() {
         "it is the supervisor itself"
     );
     let second = gateway.flowgate(&["run"]);
-    assert_eq!(second.code, 1);
+    assert_eq!(second.code, 3, "another try would find the same");
     assert!(
         second.err.contains(&format!("hint: kill {pid}")),
         "{}",
@@ -39,6 +40,147 @@ fn services_run_with_the_foreground_and_stop_with_it() {
         ended.out
     );
     assert!(!is_alive(litellm));
+    assert!(!is_listening(gateway.litellm) && !is_listening(gateway.proxy));
+}
+
+#[test]
+fn services_that_run_in_the_background_go_on_in_the_foreground() {
+    let gateway = Supervised::new(&[]);
+    let started = gateway.flowgate(&["service", "start", "all"]);
+    assert_eq!(started.code, 0, "{}", started.err);
+    let litellm = pid_of(&started, "litellm:started");
+    let background = gateway.supervisor().unwrap();
+    let command = gateway.begin(&["run"]);
+    wait_for("the foreground to serve", || {
+        gateway.supervisor() == Some(command.id())
+    });
+    assert!(!is_alive(background));
+    wait_for_both(&gateway);
+    assert_eq!(gateway.pid("litellm"), Some(litellm), "it was not stopped");
+    send(command.id(), Signal::INT);
+    let ended = end_of(command);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    let said = format!("the supervisor in the background (pid {background}) has ended\n");
+    assert!(ended.err.contains(&said), "{}", ended.err);
+    assert_eq!(pid_of(&ended, "litellm:started"), litellm);
+    assert!(!is_alive(litellm));
+    assert!(!is_listening(gateway.litellm) && !is_listening(gateway.proxy));
+}
+
+#[test]
+fn a_supervisor_in_the_background_makes_way_when_nobody_waits_for_it() {
+    let gateway = Supervised::new(&[("litellm", "FLOWGATE_STANDIN_DELAY_MS", "1500")]);
+    let mut starting = gateway.begin(&["service", "start", "all"]);
+    let record = gateway.path(".router/runtime/supervisor/litellm.json");
+    wait_for("the start", || read(&record).contains("\"starting\""));
+    let command = gateway.begin(&["run"]);
+    // Whoever asked for the start hears how it ended.
+    wait_for("the start to end", || {
+        starting.try_wait().unwrap().is_some()
+    });
+    let started = said(starting.wait_with_output().unwrap());
+    assert_eq!(started.code, 0, "{}{}", started.out, started.err);
+    let litellm = pid_of(&started, "litellm:started");
+    wait_for("the foreground to serve", || {
+        gateway.supervisor() == Some(command.id())
+    });
+    assert_eq!(gateway.pid("litellm"), Some(litellm));
+    send(command.id(), Signal::TERM);
+    assert_eq!(end_of(command).code, 0);
+}
+
+/// `flowgate run` on a terminal of its own, at which somebody types.
+struct Typed {
+    script: Child,
+}
+
+impl Typed {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test runs the program under test"
+    )]
+    fn run(gateway: &Supervised) -> Self {
+        let script = Command::new("script")
+            .args(["-qec", &format!("exec {FLOWGATE} run"), "/dev/null"])
+            .current_dir(gateway.path("."))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", gateway.path("."))
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self {
+            script: script.unwrap(),
+        }
+    }
+
+    /// The terminal makes an interrupt of it, for everything that runs in the foreground there.
+    fn ctrl_c(&mut self) {
+        let keyboard = self.script.stdin.as_mut().unwrap();
+        keyboard.write_all(&[3]).unwrap();
+        keyboard.flush().unwrap();
+    }
+}
+
+/// A gateway whose services ignore TERM and would be waited for a minute each.
+fn stubborn() -> Supervised {
+    let gateway = Supervised::new(&[]);
+    write(
+        &gateway.path("stubborn.sh"),
+        &format!("trap '' TERM\nexec {FLOWGATE} \"$@\"\n"),
+        0o700,
+    );
+    for (service, program) in [
+        ("litellm", "litellm"),
+        ("cliproxyapi_plus", "CLIProxyAPIPlus"),
+    ] {
+        let of = format!("[.router/runtime/bin/{program}, ");
+        gateway.edit("config/flowgate.yaml", &of, "[sh, stubborn.sh, ");
+        let head = format!("  {service}:\n");
+        let longer = format!("{head}    stop_timeout: 60s\n");
+        gateway.edit("config/flowgate.yaml", &head, &longer);
+    }
+    gateway
+}
+
+#[test]
+fn ctrl_c_on_a_terminal_stops_the_services() {
+    let gateway = Supervised::new(&[]);
+    let mut typed = Typed::run(&gateway);
+    wait_for_both(&gateway);
+    let litellm = gateway.pid("litellm").unwrap();
+    typed.ctrl_c();
+    let ended = end_of(typed.script);
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    assert!(!is_alive(litellm));
+    assert!(!is_listening(gateway.litellm) && !is_listening(gateway.proxy));
+}
+
+#[test]
+fn a_second_ctrl_c_sends_every_service_the_next_signal() {
+    let gateway = stubborn();
+    let mut typed = Typed::run(&gateway);
+    wait_for_both(&gateway);
+    let pids = [gateway.pid("litellm"), gateway.pid("cliproxyapi_plus")].map(Option::unwrap);
+    let record =
+        |service: &str| read(&gateway.path(&format!(".router/runtime/supervisor/{service}.json")));
+    typed.ctrl_c();
+    wait_for("the stop to begin", || {
+        record("litellm").contains("\"stopping\"")
+    });
+    assert!(pids.iter().all(|pid| is_alive(*pid)));
+    typed.ctrl_c();
+    // Not the minute that each of them has.
+    let ended = end_of(typed.script);
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    assert!(!pids.iter().any(|pid| is_alive(*pid)));
+    for service in ["litellm", "cliproxyapi_plus"] {
+        // They ended by the next signal, not by the last.
+        let record = record(service);
+        assert!(record.contains("\"signal\":\"INT\""), "{record}");
+    }
     assert!(!is_listening(gateway.litellm) && !is_listening(gateway.proxy));
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod alone;
 mod config;
 mod enable;
 mod foreground;
@@ -15,10 +16,12 @@ mod gateway;
 mod harmless;
 mod init;
 mod key;
+mod login;
 mod logs;
 mod missing_binaries;
 mod oauth_login;
 mod open_gateway;
+mod planted;
 mod port_conflict;
 mod process;
 mod profile;

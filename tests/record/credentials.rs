@@ -32,6 +32,7 @@ pub fn of(
         (name.clone(), provider)
     });
     Credentials {
+        elsewhere: Default::default(),
         auth_dirs: tokens.auth_dirs,
         files: tokens.files,
         api_key_providers: own
@@ -46,6 +47,7 @@ pub fn of(
         callback_ports,
         last_logins: Default::default(),
         management,
+        ..Credentials::default()
     }
 }
 

@@ -108,11 +108,11 @@ impl Stage {
         self.strangers.push(Stranger::at(at.into()));
     }
 
-    /// Kills the supervisor and then these services, as a crash of everything would.
+    /// Kills the supervisor and then those of these services that run, as a crash of everything would.
     pub fn kill(&self, services: &[&str]) {
         let pids: Vec<u32> = services
             .iter()
-            .map(|service| self.gateway.pid(service).unwrap())
+            .filter_map(|service| self.gateway.pid(service))
             .collect();
         self.gateway.kill_supervisor();
         for pid in pids {

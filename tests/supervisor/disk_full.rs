@@ -136,12 +136,22 @@ fn a_log_that_filled_the_disk_is_rotated_in_the_room_of_its_earlier_lines() {
         }
     };
     let rotation = Rotation::new(&log, 1 << 20);
+    // A process that another test makes in this moment holds the lock of the log until it has become
+    // its program.
+    let step = || {
+        let mut moved = None;
+        wait_for("the lock of the log", || {
+            moved = rotation.step().unwrap();
+            moved.is_some()
+        });
+        moved.unwrap()
+    };
     grow(1100);
-    assert!(rotation.step().unwrap().is_some());
+    step();
     grow(1100);
     // No room for a copy beside the one that is there.
     mount.fill();
-    let moved = rotation.step().unwrap().unwrap();
+    let moved = step();
     assert_eq!(moved.from, 1 << 20);
     let mut copy = Vec::new();
     let mut file = File::open(rotated::previous_of(&log)).unwrap();
@@ -154,7 +164,12 @@ fn a_log_that_filled_the_disk_is_rotated_in_the_room_of_its_earlier_lines() {
     grow(1100);
     mount.fill();
     let blocks = log.metadata().unwrap().blocks();
-    assert!(rotation.step().is_err());
+    let mut ended = Ok(None);
+    wait_for("the lock of the log", || {
+        ended = rotation.step();
+        !matches!(ended, Ok(None))
+    });
+    assert!(ended.is_err());
     assert_eq!(log.metadata().unwrap().blocks(), blocks);
     assert!(!rotated::with_ending(&log, ".1.new").exists());
 }

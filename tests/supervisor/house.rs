@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use flowgate::supervisor::client::{Client, ClientError};
 use flowgate::supervisor::protocol::{Answer, Command, Event, Launch, ServiceStatus};
 use flowgate::supervisor::records::{self, HistoryLine, ServiceRecord};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// The flowgate under test.
@@ -323,6 +324,11 @@ pub fn is_alive(pid: u32) -> bool {
 
 /// Kills a process in an instant.
 pub fn kill(pid: u32) {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    send(pid, Signal::KILL);
+}
+
+/// Sends a signal to a process.
+pub fn send(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
 }

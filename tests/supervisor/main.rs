@@ -15,6 +15,7 @@ mod places;
 mod protocol;
 mod ready;
 mod restart;
+mod resume;
 mod start;
 mod stop;
 mod survive;

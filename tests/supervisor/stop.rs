@@ -51,15 +51,51 @@ fn workers_that_ignore_signals_are_gone_after_a_stop() {
     let (answer, events) = house.ask(Command::Stop { service });
     assert_eq!(answer.unwrap(), Answer::Stopped { was_running: true });
     assert!(!is_alive(worker));
-    let signals: Vec<&str> = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Signalled { signal, .. } => Some(signal.as_str()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(signals, ["TERM", "INT", "KILL"]);
+    assert_eq!(signals(&events), ["TERM", "INT", "KILL"]);
     assert_eq!(house.events("service_stop"), ["success-after-kill"]);
+}
+
+/// The signals of a stop, in turn.
+fn signals(events: &[Event]) -> Vec<&str> {
+    let mut signals = Vec::new();
+    for event in events {
+        if let Event::Signalled { signal, .. } = event {
+            signals.push(signal.as_str());
+        }
+    }
+    signals
+}
+
+/// A LiteLLM that hangs on a request ignores TERM, a second one too, and ends by INT at once
+/// (`facts/litellm.md` section 8).
+#[test]
+fn a_litellm_that_hangs_on_a_request_ends_by_the_second_signal() {
+    let house = House::new();
+    let script = format!(
+        "trap \"\" TERM; exec {FLOWGATE} standin litellm --config active.yaml --port {}",
+        house.litellm
+    );
+    let proxy = format!("[{FLOWGATE}, standin, cliproxyapi, -config, proxy.yaml]");
+    house.configure(
+        &format!("[sh, -c, '{script}']"),
+        &proxy,
+        "stop_timeout: 300ms",
+    );
+    let pid = house.start_ready("litellm");
+    let begun = std::time::Instant::now();
+    let service = "litellm".to_owned();
+    let (answer, events) = house.ask(Command::Stop { service });
+    let took = begun.elapsed();
+    assert_eq!(answer.unwrap(), Answer::Stopped { was_running: true });
+    assert_eq!(signals(&events), ["TERM", "INT"]);
+    assert!(!is_alive(pid) && !house.answers(house.litellm));
+    let exit = house.record("litellm").last_exit.unwrap();
+    assert!(exit.requested);
+    assert_eq!(exit.signal.as_deref(), Some("INT"));
+    // Its patience, and not that of the next signal too.
+    let ms = std::time::Duration::from_millis;
+    assert!(took >= ms(300) && took < ms(2500), "{took:?}");
+    assert_eq!(house.events("service_stop"), ["success"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `flowgate auth`: the logins of the gateway.
 
+mod browser;
 pub mod import_headless;
 pub mod list;
 pub mod login;
@@ -7,6 +8,7 @@ pub mod logout;
 mod places;
 mod providers;
 pub mod status;
+mod teller;
 
 use clap::{Args, Subcommand};
 

@@ -63,17 +63,6 @@ impl Obtained {
         self.end.is_ok()
     }
 
-    /// Whether something was done.
-    pub fn is_new(&self) -> bool {
-        matches!(
-            &self.end,
-            Ok(There {
-                how: How::Installed(_),
-                ..
-            })
-        )
-    }
-
     /// Says it: the token of the original, or `bootstrap failed: …` and what helps.
     ///
     /// # Errors

@@ -113,6 +113,15 @@ fn replace(
 ) -> Result<String, anyhow::Error> {
     let name = program.token();
     let watch = Shown::of(name, order.is_quiet);
+    let service = opened
+        .config
+        .services
+        .iter()
+        .find(|service| service.kind == program.kind());
+    // Asked before anything is replaced: what went down with a new version is to run with the old.
+    let was_running = status::read_all(&opened.config, &opened.root)
+        .iter()
+        .any(|now| service.is_some_and(|one| one.name == now.name) && now.is_running());
     let had_old = match program {
         Program::Cliproxyapi => {
             let mut order_of_it = order.wish.clone();
@@ -138,15 +147,10 @@ fn replace(
         }
     };
     drop(watch);
-    let service = opened
-        .config
-        .services
-        .iter()
-        .find(|service| service.kind == program.kind());
     let Some(service) = service else {
         return Ok(format!("{name}:updated version={to}\n"));
     };
-    match prove(service, opened) {
+    match prove(service, was_running, opened) {
         Ok(lines) => {
             match program {
                 Program::Cliproxyapi => cliproxyapi::settle(places)?,
@@ -159,7 +163,7 @@ fn replace(
                 Program::Cliproxyapi => cliproxyapi::go_back(places)?,
                 Program::Litellm => litellm::go_back(places)?,
             };
-            let again = prove(service, opened).map_or_else(
+            let again = prove(service, was_running, opened).map_or_else(
                 |why| format!("the old one did not get ready either: {why}"),
                 |_| "the old one is back".into(),
             );
@@ -172,11 +176,8 @@ fn replace(
 }
 
 /// Lets a service get ready once: one that runs is restarted, another started and stopped again.
-fn prove(service: &ServiceConfig, opened: &Opened) -> Result<String, String> {
+fn prove(service: &ServiceConfig, was_running: bool, opened: &Opened) -> Result<String, String> {
     let runtime = &opened.config.paths.runtime_dir;
-    let was_running = status::read_all(&opened.config, &opened.root)
-        .iter()
-        .any(|now| now.name == service.name && now.is_running());
     let mut client = Client::ensure(runtime, &opened.path).map_err(|error| error.to_string())?;
     let names = referenced(opened);
     let mut act = |verb, names: &BTreeSet<String>| {

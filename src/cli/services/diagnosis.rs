@@ -17,12 +17,25 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// What the doctor found on the services that failed.
 pub struct Diagnosis {
     failed: BTreeSet<String>,
+    /// A provider that failed to log in.
+    provider: Option<String>,
     report: Result<Report, DoctorError>,
 }
 
 impl Diagnosis {
     /// Looks.
     pub fn of(failed: &BTreeSet<&str>, global: &Global) -> Self {
+        let failed = failed.iter().map(|name| (*name).to_owned()).collect();
+        Self::about(failed, None, global)
+    }
+
+    /// Looks why a login failed, of which this service is the one that logs in.
+    pub fn of_login(provider: &str, service: &str, global: &Global) -> Self {
+        let service = BTreeSet::from([service.to_owned()]);
+        Self::about(service, Some(provider.to_owned()), global)
+    }
+
+    fn about(failed: BTreeSet<String>, provider: Option<String>, global: &Global) -> Self {
         let report = doctor::look(Wish {
             source: Source::Machine(Request {
                 config: global.config.clone(),
@@ -35,7 +48,8 @@ impl Diagnosis {
             bundle: None,
         });
         Self {
-            failed: failed.iter().map(|name| (*name).to_owned()).collect(),
+            failed,
+            provider,
             report,
         }
     }
@@ -43,7 +57,14 @@ impl Diagnosis {
     /// The roots that concern the services, in the order of the report.
     fn roots<'a>(&self, report: &'a Report) -> Vec<&'a Finding> {
         let roots = report.heard_roots();
-        roots.filter(|root| concerns(root, &self.failed)).collect()
+        roots.filter(|root| self.concerns(root)).collect()
+    }
+
+    fn concerns(&self, root: &Finding) -> bool {
+        match &self.provider {
+            None => concerns(root, &self.failed),
+            Some(provider) => concerns(root, &self.failed) || hinders(root, provider),
+        }
     }
 
     /// The findings for people; where none explains the failure, who looks further.
@@ -89,4 +110,16 @@ fn concerns(root: &Finding, failed: &BTreeSet<String>) -> bool {
             .is_some_and(|(_, subject)| failed.contains(subject))
     });
     is_about || explains
+}
+
+/// Whether a root is about the login of a provider, or explains what is.
+fn hinders(root: &Finding, provider: &str) -> bool {
+    let is_login = root.key().starts_with("oauth-login/");
+    let is_of_another =
+        matches!(&root.subject, Subject::Provider(name) if name.as_str() != provider);
+    (is_login && !is_of_another)
+        || root
+            .explains
+            .iter()
+            .any(|key| key.starts_with("oauth-login/"))
 }

@@ -122,5 +122,5 @@ fn the_number_of_files_that_are_read_is_bounded() {
     }
     let found = look_at(&[(home.path().into(), AuthDirRole::Service)], home.path());
     assert_eq!(found.files.len(), MOST_FILES);
-    assert_eq!(found.auth_dirs[0].listing, Observed::Known(520));
+    assert_eq!(found.auth_dirs[0].listing, Observed::Known(2020));
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowgate_checks::model::{
-    AuthDir, AuthDirRole, BindReport, BindState, CallbackPort, FileFacts, Host, LoginEvent,
-    Observed, ServiceKind,
+    AuthDir, AuthDirRole, BindReport, BindState, CallbackPort, ClientConfig, FileFacts, Host,
+    LoginEvent, Observed, ServiceKind,
 };
 use flowgate_checks::routes;
 
@@ -15,7 +15,7 @@ use crate::gather::configs::Wave0;
 use crate::gather::context::Context;
 use crate::gather::credentials::{self, TokenFiles};
 use crate::gather::deadline::Deadline;
-use crate::gather::{binds, files, host, secret_files};
+use crate::gather::{binds, clients, files, host, secret_files};
 use crate::supervisor::records;
 
 /// Bind tests.
@@ -238,6 +238,17 @@ pub async fn logins(
         records::last_logins(&log, &shared.root, &shared.redactor)
     });
     looked.await.known_or_default().known_or_default()
+}
+
+/// The clients whose config flowgate wrote.
+pub async fn clients(
+    wave: &Arc<Wave0>,
+    context: &Arc<Context>,
+    deadline: &Deadline,
+) -> BTreeMap<String, ClientConfig> {
+    let (wave, context) = (Arc::clone(wave), Arc::clone(context));
+    let looked = deadline.blocking("clients", move || clients::look(&wave, &context));
+    looked.await.known_or_default()
 }
 
 /// The value, or the empty one where nobody could look.

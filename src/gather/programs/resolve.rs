@@ -79,7 +79,7 @@ mod tests {
     use flowgate_checks::model::{Executable, Interpreter, Mode, ProgramContent};
 
     use super::*;
-    use crate::gather::programs::elf::tests::sample;
+    use crate::sys::elf::tests::sample;
 
     struct Bin(tempfile::TempDir);
 

@@ -1,10 +1,11 @@
 //! From a key to the steps that put another in its place, everywhere at once.
 
+use flowgate_checks::clients;
 use flowgate_checks::model::{
-    ConfigFile, EntryValue, Observed, Safety, SecretClass, SecretKind, ServiceKind, Snapshot, Step,
-    Value,
+    ClientChange, ClientConfig, ConfigFile, EntryValue, Observed, Safety, SecretClass, SecretKind,
+    ServiceKind, Snapshot, Step, Value,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::RotateError;
 use super::places::{self, Found};
@@ -46,6 +47,9 @@ pub fn plan(
         KeyKind::Management => of_management(&key_file, config, snapshot)?,
         KeyKind::Litellm | KeyKind::Upstream => of_places(kind, &key_file, config, ground)?,
     });
+    if kind == KeyKind::Litellm {
+        steps.extend(of_clients(config, snapshot, ground)?);
+    }
     let users: &[ServiceKind] = match kind {
         KeyKind::Litellm => &[ServiceKind::Litellm],
         KeyKind::Upstream => &[ServiceKind::Cliproxyapi, ServiceKind::Litellm],
@@ -95,6 +99,24 @@ fn of_places(
                 entry: None,
             },
         })
+        .collect())
+}
+
+/// The new key in the config of each client that flowgate wrote and that sends the old one.
+fn of_clients(
+    config: &FlowgateConfig,
+    snapshot: &Snapshot,
+    ground: &Ground,
+) -> Result<Vec<Step>, RotateError> {
+    let old = in_use(KeyKind::Litellm, config, ground)?;
+    let old = ground.fingerprinter.of(old.expose_secret());
+    let sends_it = |client: &ClientConfig| {
+        let key = client.key.as_ref();
+        key.is_some_and(|key| key.fingerprint.as_ref() == Some(&old))
+    };
+    Ok(clients::readable(snapshot)
+        .filter(|(_, client)| sends_it(client))
+        .map(|(name, client)| clients::step(name, client, ClientChange::PointWithKey))
         .collect())
 }
 

@@ -1,6 +1,7 @@
 //! What CLIProxyAPI(Plus) answers (`facts/cliproxyapi.md` 3, `facts/real-stack.md` "HTTP").
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use super::access::{Management, refuse_client};
 use super::config::Config;
 use super::edition::{Edition, HTML, JSON, PLAIN, model};
 use super::live::LiveConfig;
+use super::login::Logins;
 use super::tokens::{self, Token};
 use crate::standin::console::Console;
 use crate::standin::http::{Request, Response};
@@ -26,6 +28,7 @@ pub(super) struct Proxy {
     live: LiveConfig,
     edition: Edition,
     management: Management,
+    logins: Arc<Logins>,
     console: Console,
     journal: Journal,
 }
@@ -36,6 +39,7 @@ impl Proxy {
             live,
             edition,
             management: Management::new(scene.variable("MANAGEMENT_PASSWORD"), edition),
+            logins: Logins::new(edition, scene),
             console: scene.console.clone(),
             journal: scene.journal("cliproxyapi"),
         }
@@ -83,24 +87,36 @@ impl Proxy {
             return self.edition.not_found();
         }
         let name = request.path.trim_start_matches("/v0/management/");
-        let is_known = request.method == "GET" && name == "auth-files";
+        let is_mainline = self.edition == Edition::Mainline;
+        // Mainline takes a browser's answer from whoever knows its state.
+        if is_mainline && request.method == "POST" && name == "oauth-callback" {
+            return self.edition.stamped(self.logins.deliver(request, config));
+        }
+        let routes = ["auth-files", "codex-auth-url", "get-auth-status"];
+        let is_known = request.method == "GET" && routes.contains(&name);
         // Plus knows the route before it looks at the key, mainline the other way round.
-        if !is_known && self.edition == Edition::Plus {
+        if !is_known && !is_mainline {
             return self.edition.not_found();
         }
         if let Some(refusal) = self.management.refuse(request, config) {
             return refusal;
         }
-        if !is_known {
-            return self.edition.not_found();
-        }
+        let response = match name {
+            "codex-auth-url" if is_known => self.logins.begin(request, config),
+            "get-auth-status" if is_known => self.logins.status(request),
+            "auth-files" if is_known => self.auth_files(config),
+            _ => return self.edition.not_found(),
+        };
+        self.edition.stamped(response)
+    }
+
+    fn auth_files(&self, config: &Config) -> Response {
         let files: Vec<Value> = tokens::read_all(&config.auth_dir, self.edition)
             .iter()
             .enumerate()
             .map(|(index, token)| auth_file(index, token))
             .collect();
-        let response = Response::json(200, JSON, &json!({"files": files}));
-        self.edition.stamped(response)
+        Response::json(200, JSON, &json!({"files": files}))
     }
 }
 
@@ -144,6 +160,7 @@ impl App for Proxy {
             }
             "/v1/models" if is_get => refuse_client(request, &config, self.edition)
                 .unwrap_or_else(|| self.models(&config)),
+            "/codex/callback" if is_get => self.logins.page(request, &config),
             path if path.starts_with("/v0/management/") => self.manage(request, &config),
             _ => self.edition.not_found(),
         };

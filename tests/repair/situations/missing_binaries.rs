@@ -1,8 +1,8 @@
 //! Faults of section 4 that need no download.
 
 use crate::gateway::FLOWGATE;
-use crate::oracle::{litellm_serves, proxy_serves};
-use crate::process::write;
+use crate::oracle::{is_mode, litellm_serves, proxy_serves};
+use crate::process::{set_mode, write};
 use crate::situation::Situation;
 use crate::stage::Stage;
 
@@ -14,9 +14,8 @@ pub const ALL: &[Situation] = &[
         "missing-binaries/not-executable:litellm",
         "set-mode",
         not_executable,
-        litellm_serves,
-    )
-    .stays(),
+        |stage| is_mode(stage, PROGRAM, 0o740) && litellm_serves(stage),
+    ),
     Situation::asked(
         "a program that has another name",
         "missing-binaries/not-found:cliproxyapi_plus",
@@ -32,8 +31,11 @@ fn not_executable() -> Stage {
     let program = stage.gateway.path(PROGRAM);
     std::fs::remove_file(&program).unwrap();
     let script = format!("#!/bin/sh\nexec {FLOWGATE} \"$@\"\n");
-    write(&program, &script, 0o640);
+    write(&program, &script, 0o755);
     stage.start();
+    // A supervisor would see the change, and start it by itself.
+    stage.kill(&["litellm", "cliproxyapi_plus"]);
+    set_mode(&program, 0o640);
     stage
 }
 

@@ -194,7 +194,8 @@ pub const ALL: &[Situation] = &[
             stage
         },
         |stage| readiness_path_is_there(stage, "cliproxyapi_plus"),
-    ),
+    )
+    .hint(),
     Situation::asked(
         "a key that litellm sends and the proxy refuses",
         "readiness/upstream-key-rejected:litellm",

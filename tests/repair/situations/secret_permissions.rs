@@ -130,6 +130,8 @@ fn locked(path: &str, mode: u32) -> Stage {
     assert!(!text(&stage.gateway, TOKEN).is_empty());
     set_mode(&stage.gateway.path(path), mode);
     stage.start();
+    // A supervisor would see the change, and start by itself what could not be started.
+    stage.kill(&["litellm", "cliproxyapi_plus"]);
     stage
 }
 

@@ -7,7 +7,7 @@ use crate::fix::text;
 use crate::gateway::FLOWGATE;
 use crate::process::write;
 use crate::situation::Situation;
-use crate::stage::{FLOWGATE_YAML, Stage};
+use crate::stage::{FLOWGATE_YAML, Stage, copy_elsewhere};
 use crate::supervised::is_alive;
 
 const LOCK: &str = ".router/runtime/supervisor/supervisor.lock";
@@ -62,7 +62,7 @@ pub const ALL: &[Situation] = &[
             is_new && holder(stage) == stage.pid && is_alive(stage.pid)
         },
     )
-    .is_final(),
+    .stays(),
 ];
 
 /// The pid that the lock of the supervisor names.
@@ -73,8 +73,9 @@ fn holder(stage: &Stage) -> u32 {
 
 /// Killed before the last of the lines that say of a step what it changes.
 fn killed_repair() -> Stage {
-    let mut stage = Stage::stopped();
-    stage.put_stranger(crate::oracle::local(stage.gateway.proxy));
+    let stage = Stage::stopped();
+    // Whoever held the port has gone by the time of the next repair.
+    let _holder = copy_elsewhere(&stage.gateway, "litellm", stage.gateway.proxy);
     let config = stage.gateway.path(FLOWGATE_YAML);
     assert!(crash::is_killed(&config, 8, "before"));
     stage

@@ -70,7 +70,8 @@ pub const ALL: &[Situation] = &[
             is_served && status(elsewhere, "/v1/models", None).is_none()
         },
     )
-    .at(Place::OwnNetwork),
+    .lessens()
+    .at(Place::OutsideContainers),
 ];
 
 /// An address of this machine that only a listener at every address answers.
