@@ -9,9 +9,9 @@ use super::allow::FileKind;
 use super::document::{Document, ParseFault};
 use super::file::{Loaded, Reading};
 use super::litellm::{KeyRef, KeyValue};
+use super::path;
 use super::section::{self, Field, Section};
 use super::service::without_brackets;
-use super::{path, secrets};
 use crate::sys::hash::is_bcrypt;
 
 /// What flowgate needs to know of a CLIProxyAPIPlus config. No `Debug`: it holds keys.
