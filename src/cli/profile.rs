@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use flowgate_checks::model::{RunLife, ServiceKind};
 use jiff::Timestamp;
 
-use self::switch::{Former, Switched};
+use self::switch::Former;
 use super::failure::{EXIT_FAILED, Failure};
 use super::opened::{self, Opened};
 use super::services::outcome::Verb;
@@ -109,8 +109,8 @@ fn set(name: &str, opened: &Opened, global: &Global) -> Result<u8, Failure> {
     rendered.write(paths, &kept_fingerprinter(opened), Timestamp::now())?;
     let restarted = match &former {
         Some((service, former)) => match switch::restart(service, name, former, opened, global)? {
-            Switched::Ready(outcome) => Some(outcome),
-            Switched::Back => {
+            Some(outcome) => Some(outcome),
+            None => {
                 note_failed_switch(name, opened);
                 return Ok(EXIT_FAILED);
             }

@@ -62,16 +62,8 @@ impl Former {
     }
 }
 
-/// What a switch came to.
-pub enum Switched {
-    /// LiteLLM is ready under the new profile.
-    Ready(Outcome),
-    /// It was not, and the former profile is active again where there was one.
-    Back,
-}
-
 /// Restarts LiteLLM; when it does not become ready, says why, puts the former files back and restarts
-/// it under them.
+/// it under them. Gives how it went under the new one; none when that is not active.
 ///
 /// # Errors
 /// A former file that cannot be put back.
@@ -81,11 +73,11 @@ pub fn restart(
     former: &Former,
     opened: &Opened,
     global: &Global,
-) -> Result<Switched, Failure> {
+) -> Result<Option<Outcome>, Failure> {
     let speaker = Speaker::new(Verb::Restart, false, global);
     let outcome = ask_for_restart(service, opened, &speaker);
     if !outcome.end.is_failure() {
-        return Ok(Switched::Ready(outcome));
+        return Ok(Some(outcome));
     }
     speaker.say(&outcome)?;
     // The doctor looks before anything is put back: it tells what is wrong with the new one.
@@ -97,7 +89,7 @@ pub fn restart(
             "{} is not ready under profile {profile}, and there is no former one to go back to\n",
             service.name
         ));
-        return Ok(Switched::Back);
+        return Ok(None);
     }
     former.put_back()?;
     let again = ask_for_restart(service, opened, &speaker);
@@ -116,7 +108,7 @@ pub fn restart(
             service.name
         ),
     });
-    Ok(Switched::Back)
+    Ok(None)
 }
 
 /// Asks the supervisor, which adopts what its records name.
