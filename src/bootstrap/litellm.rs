@@ -218,16 +218,14 @@ pub fn install(
         installer: installer.name().into(),
         at: Timestamp::now(),
     };
-    let old = manifest.litellm.clone();
-    Manifest {
+    let manifest = Manifest {
         litellm: Some(entry.clone()),
         ..manifest
-    }
-    .write(places)?;
+    };
+    manifest.write(places)?;
     show(places, &entry)?;
-    if let Some(old) = old.filter(|_| !keep_old) {
-        remove(&places.runtime().join(old.environment));
-    }
+    // The one before, and what the tools of a killed try wrote once more after the first sweep.
+    sweep(places, &manifest);
     Ok(entry)
 }
 
