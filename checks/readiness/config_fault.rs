@@ -59,7 +59,9 @@ impl Fault {
 /// A config that flowgate does not read, because it is larger than any that it has to: the program
 /// may well take it, so nothing follows.
 pub fn unread(view: View<'_>, config: &ConfigFile) -> Option<UnknownDatum> {
-    let ConfigState::Unreadable { why } = &config.state else {
+    let (ConfigState::Unreadable { why } | ConfigState::Invalid { message: why, .. }) =
+        &config.state
+    else {
         return None;
     };
     is_too_large(why).then(|| UnknownDatum {
@@ -96,7 +98,7 @@ pub fn includes(view: View<'_>, config: &ConfigFile) -> Option<UnknownDatum> {
 }
 
 fn is_too_large(why: &str) -> bool {
-    why.starts_with("is larger than ")
+    why.starts_with("is larger than ") || why.starts_with("holds more than ")
 }
 
 /// What a program will refuse in its config; none when nothing is known to be wrong.
@@ -106,7 +108,7 @@ pub fn fault(view: View<'_>, config: &ConfigFile) -> Option<Fault> {
             position,
             message,
             excerpt,
-        } => Some(Fault {
+        } if !is_too_large(message) => Some(Fault {
             line: position.map(|position| position.line),
             message: message.clone(),
             excerpt: excerpt.clone(),

@@ -5,7 +5,8 @@ use super::process::{may_run, subject, was_corrected_since};
 use super::{CONFIG_REJECTED, source};
 use crate::by_hand;
 use crate::logs::{
-    Refusal, config_refusal, exception_of_startup, master_key_refusal, named_module,
+    Refusal, config_refusal, exception_of_startup, is_quoted_source, master_key_refusal,
+    named_module,
 };
 use crate::model::{
     ConfigFile, ConfigState, EntryValue, Evidence, Finding, Fix, Impact, Safety, ServiceKind,
@@ -67,21 +68,24 @@ fn callback_refusal(view: View<'_>, lines: &[String]) -> Option<Refusal> {
     if view.service.kind != ServiceKind::Litellm {
         return None;
     }
-    let said = exception_of_startup(lines)?;
-    let module = named_module(said)?;
     let config = view.own_config()?;
-    let (_, entry) = config.entries.iter().find(|(path, entry)| {
-        let list = path.strip_prefix("litellm_settings.");
-        let is_callback =
-            list.is_some_and(|path| LISTS.contains(&path.split('[').next().unwrap_or(path)));
-        let EntryValue::Text(text) = &entry.value else {
-            return false;
-        };
-        is_callback && (text == module || text.starts_with(&format!("{module}.")))
-    })?;
-    Some(Refusal {
-        words: format!("{said} (a callback of litellm_settings)"),
-        line: Some(entry.position.line),
+    // It tells the module first, and then in other words what it could not import.
+    exception_of_startup(lines)?;
+    lines.iter().find_map(|line| {
+        let module = named_module(line).filter(|_| !is_quoted_source(line))?;
+        let (_, entry) = config.entries.iter().find(|(path, entry)| {
+            let list = path.strip_prefix("litellm_settings.");
+            let name = list.and_then(|path| path.split('[').next());
+            let EntryValue::Text(text) = &entry.value else {
+                return false;
+            };
+            name.is_some_and(|name| LISTS.contains(&name))
+                && (text == module || text.starts_with(&format!("{module}.")))
+        })?;
+        Some(Refusal {
+            words: format!("{} (a callback of litellm_settings)", line.trim()),
+            line: Some(entry.position.line),
+        })
     })
 }
 

@@ -426,17 +426,18 @@ fn token(place: &Place, used: &Used, proof: &Proof) -> String {
         Verdict::NotAsked => "not-asked",
     };
     let name = place.client.name();
-    let mut text = format!(
-        "{name}:url={} key={} model={} base_url={}\n",
+    let head = format!(
+        "{name}:url={} key={} model={} base_url={}",
         word(&proof.url),
         word(&proof.key),
         word(&proof.model),
         url(used).unwrap_or_else(|| "n/a".into())
     );
-    for why in reasons(proof) {
-        text.push_str(&format!("{name}:reason={why:?}\n"));
-    }
-    table::plain(&text)
+    let why = reasons(proof).map(|why| format!("{name}:reason={why:?}"));
+    std::iter::once(head)
+        .chain(why)
+        .map(|line| table::plain(&line) + "\n")
+        .collect()
 }
 
 fn reasons(proof: &Proof) -> impl Iterator<Item = &str> {

@@ -1,18 +1,25 @@
 //! `flowgate profile list`, `current` and `set`.
 
+mod switch;
+
 use clap::{Args, Subcommand};
 use flowgate_checks::model::{RunLife, ServiceKind};
 use jiff::Timestamp;
 
-use super::failure::Failure;
+use self::switch::Former;
+use super::failure::{EXIT_FAILED, Failure};
 use super::opened::{self, Opened};
+use super::services::outcome::Verb;
+use super::services::say::Speaker;
 use super::{Global, again, output};
 use crate::config::activate::{self, ActivateError};
 use crate::config::keys::{self, SecretsDir};
 use crate::config::profiles;
+use crate::config::service::ServiceConfig;
 use crate::platform;
 use crate::supervisor::records::{self, LifeSign};
 use crate::sys::fingerprint::Fingerprinter;
+use crate::sys::write::WriteError;
 
 /// List the profiles, tell which is active, or make one the active LiteLLM config.
 #[derive(Debug, Args)]
@@ -29,7 +36,8 @@ enum ProfileCommand {
     Current,
     /// Lay a profile over litellm_base and write the active LiteLLM config
     ///
-    /// LiteLLM reads its config at its start only.
+    /// LiteLLM is restarted when it runs, and goes back to the former profile when it does not become
+    /// ready.
     Set {
         /// One of `profile list`
         name: String,
@@ -90,7 +98,25 @@ fn set(name: &str, opened: &Opened, global: &Global) -> Result<u8, Failure> {
     let paths = &config.paths;
     let rendered = activate::render(config, &opened.file.path, name).map_err(refusal)?;
     output::errors(&opened.warnings());
+    let running = running_litellm(opened);
+    let former = match &running {
+        Some(running) if running.is_ours() => {
+            let profile = profiles::current(&paths.state_file).ok().flatten();
+            Some((running.service, Former::of(paths, profile)?))
+        }
+        _ => None,
+    };
     rendered.write(paths, &kept_fingerprinter(opened), Timestamp::now())?;
+    let restarted = match &former {
+        Some((service, former)) => match switch::restart(service, name, former, opened, global)? {
+            Some(outcome) => Some(outcome),
+            None => {
+                note_failed_switch(name, opened);
+                return Ok(EXIT_FAILED);
+            }
+        },
+        None => None,
+    };
     note_switch(name, opened);
     let active = &paths.active_config;
     let text = if output::is_for_scripts(global) {
@@ -103,11 +129,10 @@ fn set(name: &str, opened: &Opened, global: &Global) -> Result<u8, Failure> {
         format!("profile {name} is active: {}\n", opened.root.show(active))
     };
     output::text(&text)?;
-    if let Some((service, pid)) = running_litellm(opened) {
-        output::errors(&format!(
-            "\nhint: {service} (pid {pid}) still has the config of its start: {}\n",
-            again::command(global, &format!("service restart {service}"))
-        ));
+    if let Some(outcome) = restarted {
+        Speaker::new(Verb::Restart, false, global).say(&outcome)?;
+    } else if let Some(running) = running {
+        output::errors(&running.still_has_the_old_one(global));
     }
     Ok(0)
 }
@@ -132,13 +157,52 @@ fn kept_fingerprinter(opened: &Opened) -> Fingerprinter {
 /// Writes the switch into the event log; one that cannot be written takes nothing back.
 pub fn note_switch(profile: &str, opened: &Opened) {
     let log_file = &opened.config.paths.log_file;
-    if let Err(error) = activate::note_switch(log_file, profile, Timestamp::now()) {
+    say_left_out(activate::note_switch(log_file, profile, Timestamp::now()));
+}
+
+fn note_failed_switch(profile: &str, opened: &Opened) {
+    let log_file = &opened.config.paths.log_file;
+    let noted = activate::note_failed_switch(log_file, profile, "not-ready", Timestamp::now());
+    say_left_out(noted);
+}
+
+fn say_left_out(noted: Result<(), WriteError>) {
+    if let Err(error) = noted {
         output::errors(&format!("the event log was left out: {error}\n"));
     }
 }
 
-/// The name and pid of LiteLLM, when the records name a process of it that lives.
-fn running_litellm(opened: &Opened) -> Option<(&str, u32)> {
+/// A LiteLLM that runs, as the records tell.
+struct Running<'a> {
+    service: &'a ServiceConfig,
+    pid: u32,
+    /// Whether our own record names it; else the pid file of the original does.
+    is_recorded: bool,
+}
+
+impl Running<'_> {
+    fn is_ours(&self) -> bool {
+        self.is_recorded && self.service.managed
+    }
+
+    /// LiteLLM reads its config at its start only.
+    fn still_has_the_old_one(&self, global: &Global) -> String {
+        let (name, pid) = (&self.service.name, self.pid);
+        let begins = format!("\nhint: {name} (pid {pid}) still has the config of its start");
+        match (&self.service.unit, &self.service.container) {
+            _ if self.service.managed => format!(
+                "{begins}, and was not started by this flowgate: kill {pid}, then {}\n",
+                again::command(global, &format!("service start {name}"))
+            ),
+            (Some(unit), _) => format!("{begins}: systemctl restart {unit}\n"),
+            (None, Some(container)) => format!("{begins}: docker restart {container}\n"),
+            (None, None) => format!("{begins}: restart it where it was started\n"),
+        }
+    }
+}
+
+/// LiteLLM, when the records name a process of it that lives.
+fn running_litellm(opened: &Opened) -> Option<Running<'_>> {
     let service = opened
         .config
         .services
@@ -166,7 +230,11 @@ fn running_litellm(opened: &Opened) -> Option<(&str, u32)> {
                 .map(|(start, boot)| (*start, boot.as_str()));
             records::life_of(identity, &platform::boot_id(), sign(*pid).as_ref()) == RunLife::Alive
         })
-        .map(|(pid, _)| (service.name.as_str(), pid))
+        .map(|(pid, identity)| Running {
+            service,
+            pid,
+            is_recorded: identity.is_some(),
+        })
 }
 
 fn sign(pid: u32) -> Option<LifeSign> {

@@ -154,13 +154,35 @@ impl Rendered {
 /// # Errors
 /// [`WriteError`]; the switch itself is done, and nothing should fail because of it.
 pub fn note_switch(log_file: &Path, profile: &str, at: Timestamp) -> Result<(), WriteError> {
+    note(log_file, profile, ("success", None), at)
+}
+
+/// Writes down that a switch was taken back, with the word for why.
+///
+/// # Errors
+/// As [`note_switch`].
+pub fn note_failed_switch(
+    log_file: &Path,
+    profile: &str,
+    why: &str,
+    at: Timestamp,
+) -> Result<(), WriteError> {
+    note(log_file, profile, ("failed", Some(why)), at)
+}
+
+fn note(
+    log_file: &Path,
+    profile: &str,
+    (result, detail): (&str, Option<&str>),
+    at: Timestamp,
+) -> Result<(), WriteError> {
     let event = Event {
         event: "profile_switch",
         service: None,
         profile: Some(profile),
         provider: None,
-        result: "success",
-        detail: None,
+        result,
+        detail,
     };
     event_log::append(log_file, at, &event)
 }

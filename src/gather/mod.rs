@@ -21,6 +21,7 @@ mod probes;
 pub mod processes;
 pub mod programs;
 pub mod python;
+mod redaction;
 pub mod rendering;
 mod secret_files;
 mod services;
@@ -176,7 +177,5 @@ async fn configs_of(
 
 /// One redactor over all text, when every secret has been read.
 fn redact(snapshot: Snapshot, context: &Context) -> Result<Snapshot, GatherError> {
-    let mut value = serde_json::to_value(snapshot).map_err(GatherError::Redact)?;
-    context.redactor.clean_json(&mut value);
-    serde_json::from_value(value).map_err(GatherError::Redact)
+    redaction::clean(snapshot, &context.redactor).map_err(GatherError::Redact)
 }

@@ -16,7 +16,7 @@ use super::plan::{self, PlannedRun};
 use super::services::Services;
 use super::transaction::{Group, Transaction};
 use super::verify::{self, Look};
-use super::{choice, owner, prepare, shown};
+use super::{choice, owner, prepare, runs, shown};
 use crate::doctor::{DoctorError, Seen};
 use crate::report::repair::{Repair, Round, Run, RunState, Skipped};
 use crate::report::{FailOn, Report, Selection};
@@ -157,6 +157,7 @@ impl Session<'_> {
             .map_err(|error| RepairError::Journal(error.to_string()))?;
         if self.lock.is_none() {
             self.lock = Some(lock::win(&place)?);
+            runs::prune(&place, runs::KEPT);
         }
         let transaction = Transaction {
             round: n,

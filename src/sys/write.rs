@@ -6,7 +6,7 @@
 mod append;
 mod create;
 mod folder;
-mod name;
+mod install;
 mod replace;
 mod sweep;
 mod target;
@@ -16,8 +16,8 @@ pub use super::write_error::WriteError;
 pub use append::append_line;
 pub use create::{create, create_new_secret, remove};
 pub use folder::create_folder;
-pub use name::{point, rename};
-pub use replace::{Prepared, install, prepare, replace, replace_soon};
+pub use install::{install, point, rename};
+pub use replace::{Prepared, prepare, replace, replace_soon};
 pub use sweep::sweep;
 
 /// The modes of a written file and of the folders made for it, whatever the umask says.

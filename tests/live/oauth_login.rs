@@ -19,7 +19,7 @@ fn an_empty_auth_dir_is_a_missing_login_and_explains_the_missing_models() {
     assert!(
         finding(&document, "oauth-login/no-credential:codex")
             .to_string()
-            .contains("-codex-login")
+            .contains("auth login codex")
     );
 }
 

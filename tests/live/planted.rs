@@ -270,11 +270,18 @@ const COMMANDS: &[&str] = &[
     "doctor undo",
     "auth import-headless codex",
     "auth logout codex-headless-import.json --yes",
+    "integration print codex",
+    "integration apply claude-code --dry-run",
+    "integration apply claude-code",
+    "integration check claude-code",
+    "integration remove claude-code",
+    "bootstrap verify",
     "service start all",
     "service restart litellm",
     "service stop all",
     "service enable",
     "service disable",
+    "down",
     "init",
     "completions bash",
     "man",
@@ -283,8 +290,9 @@ const COMMANDS: &[&str] = &[
 /// Commands that print what they are asked for: a key, and a log as it is.
 const PRINTING: [&str; 2] = ["key show", "service logs"];
 
-/// Commands that go on until they are ended; `service` starts and stops through the same code.
-const LASTING: [&str; 1] = ["run"];
+/// Commands that go on until they are ended, or may ask another machine; `service`, `doctor` and
+/// `bootstrap verify` say the same through the same code.
+const LASTING: [&str; 4] = ["run", "up", "bootstrap download", "bootstrap update"];
 
 /// Every command that people see, by its words.
 fn leaves(command: &clap::Command, before: &str, found: &mut BTreeSet<String>) {

@@ -109,25 +109,6 @@ fn an_unknown_profile_names_the_known_ones_and_touches_nothing() {
 }
 
 #[test]
-fn a_litellm_that_runs_is_said_to_need_a_restart() {
-    let mut gateway = gateway();
-    gateway.start("cliproxyapi_plus");
-    gateway.start("litellm");
-    let pid = gateway.process("litellm").pid();
-    let said = gateway.flowgate(&["profile", "set", "zeta"]);
-    assert_eq!(said.code, 0);
-    assert!(
-        said.err.contains(&format!("litellm (pid {pid})"))
-            && said.err.contains("service restart litellm"),
-        "{}",
-        said.err
-    );
-    gateway.process("litellm").kill();
-    let said = gateway.flowgate(&["profile", "set", "balanced"]);
-    assert_eq!(said.err, "", "a process that has ended needs none");
-}
-
-#[test]
 fn a_missing_active_profile_is_repaired_by_the_command_that_the_doctor_gives() {
     let gateway = gateway();
     std::fs::remove_file(gateway.path(".router/runtime/litellm.active.yaml")).unwrap();

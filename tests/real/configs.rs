@@ -47,6 +47,32 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "a callback whose module is not there",
+        run: |looks| {
+            rejected(looks, "callback module missing", |stage| {
+                stage.config(|sound| {
+                    format!("{sound}litellm_settings:\n  callbacks: lab_hooks.handler\n")
+                });
+            });
+        },
+    },
+    Case {
+        name: "fallbacks of the wrong shape",
+        run: |looks| {
+            rejected(looks, "fallbacks that are names", |stage| {
+                stage.config(|sound| format!("{sound}router_settings:\n  fallbacks: [gpt-5]\n"));
+            });
+        },
+    },
+    Case {
+        name: "an include that is not there",
+        run: |looks| {
+            rejected(looks, "include missing", |stage| {
+                stage.config(|sound| format!("{sound}include: [nowhere.yaml]\n"));
+            });
+        },
+    },
+    Case {
         name: "a config that was never made",
         run: missing,
     },

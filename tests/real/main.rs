@@ -19,6 +19,7 @@ mod by_hand;
 mod case;
 mod configs;
 mod environments;
+mod files;
 mod keys;
 mod network;
 mod package;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         environments::CASES,
         upstreams::CASES,
         running::CASES,
+        files::CASES,
     ]
     .concat();
     if std::env::args().any(|arg| arg == "--list") {

@@ -64,6 +64,17 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "an address that is no URL",
+        run: |looks| {
+            serves(
+                looks,
+                "api_base without http://",
+                ("http://127.0.0.1:PROXY", "127.0.0.1:PROXY"),
+                "readiness/upstream-unreachable:litellm",
+            )
+        },
+    },
+    Case {
         name: "no address",
         run: |looks| {
             vendor(

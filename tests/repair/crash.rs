@@ -95,7 +95,16 @@ fn a_repair_that_is_killed_at_any_line_leaves_the_old_state_or_is_taken_back() {
         line - 1,
         "only before its first line nothing was begun"
     );
-    // The one that was not killed was kept, and is taken back as a whole.
+    // The one that was not killed has a journal of as many lines as there were kills.
+    let runs = gateway.path(".router/runtime/doctor/runs");
+    let ids = std::fs::read_dir(&runs).unwrap();
+    let newest: u64 = ids
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
+        .max()
+        .unwrap();
+    let journal = crate::process::read(&runs.join(format!("{newest}/journal.jsonl")));
+    assert_eq!(journal.lines().count(), line, "{journal}");
+    // It was kept, and is taken back as a whole.
     assert_ne!(
         differences(&before, &state(&gateway.path("."))),
         Vec::<String>::new()

@@ -126,6 +126,38 @@ fn a_full_disk_for_the_configs_takes_everything_back() {
 }
 
 #[test]
+fn wherever_the_disk_of_the_configs_gets_full_everything_is_taken_back() {
+    let (gateway, _stranger) = with_stranger();
+    let folder = gateway.path("config");
+    let Some(_disk) = moved_to_disk(&folder, 256) else {
+        return;
+    };
+    let filler = folder.join("filler");
+    let (mut refused, mut kept) = (0, 0);
+    for free_pages in 0..8 {
+        fill(&filler);
+        let full = std::fs::metadata(&filler).unwrap().len();
+        let file = std::fs::File::options().write(true).open(&filler).unwrap();
+        file.set_len(full - free_pages * 4096).unwrap();
+        let before = state(&gateway.path("."));
+        let document = fix(&gateway);
+        let run = first_run(&document);
+        if run["state"] == "kept" {
+            kept += 1;
+            assert_eq!(gateway.flowgate(&["doctor", "undo"]).code, 0);
+        } else {
+            refused += 1;
+            let reason = run["reason"].as_str().unwrap();
+            assert!(reason.contains("no space is left"), "{run:#}");
+        }
+        let changed = differences(&before, &state(&gateway.path(".")));
+        assert_eq!(changed, Vec::<String>::new(), "{free_pages} pages");
+        std::fs::remove_file(&filler).unwrap();
+    }
+    assert!(refused > 0 && kept > 0, "{refused} refused, {kept} kept");
+}
+
+#[test]
 fn a_read_only_config_is_said_and_nothing_is_changed() {
     let (gateway, _stranger) = with_stranger();
     let Some(disk) = moved_to_disk(&gateway.path("config"), 256) else {

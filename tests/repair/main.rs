@@ -48,5 +48,6 @@ mod stranger;
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod supervised;
 mod template_keys;
+mod terminal;
 mod uncovered;
 mod words;

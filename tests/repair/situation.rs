@@ -178,7 +178,7 @@ impl Before {
     fn of(stage: &Stage) -> Self {
         Self {
             files: state(&stage.gateway.path(".")),
-            pids: SERVICES.map(|service| stage.recorded_pid(service)),
+            pids: SERVICES.map(|service| stage.ready_pid(service)),
         }
     }
 }

@@ -129,10 +129,20 @@ impl Stage {
             && self.strangers.iter_mut().all(Stranger::is_well)
     }
 
+    /// The same of a service that serves, and so is not started again by its supervisor.
+    pub fn ready_pid(&self, service: &str) -> Option<u32> {
+        let is_ready = self.record_of(service)?["state"] == "ready";
+        self.recorded_pid(service).filter(|_| is_ready)
+    }
+
+    fn record_of(&self, service: &str) -> Option<Value> {
+        let path = format!(".router/runtime/supervisor/{service}.json");
+        serde_json::from_str(&text(&self.gateway, &path)).ok()
+    }
+
     /// The pid that the record of a service names, when it lives.
     pub fn recorded_pid(&self, service: &str) -> Option<u32> {
-        let path = format!(".router/runtime/supervisor/{service}.json");
-        let record: Value = serde_json::from_str(&text(&self.gateway, &path)).ok()?;
+        let record = self.record_of(service)?;
         let pid = u32::try_from(record["run"]["pid"].as_u64()?).ok()?;
         is_alive(pid).then_some(pid)
     }

@@ -12,6 +12,7 @@ mod house;
 mod kills;
 mod logs;
 mod places;
+mod profile;
 mod protocol;
 mod ready;
 mod restart;

@@ -35,7 +35,7 @@ pub fn whole(folder: &Path) -> Value {
 }
 
 /// A merge patch: null removes, mappings merge, everything else replaces (RFC 7386).
-fn merge(target: &mut Value, patch: &Value) {
+pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         if !patch.is_null() {
             *target = patch.clone();

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::folder::sync;
-use super::target::{in_folder, target_of};
+use super::target::target_of;
 use super::temp::{Lasting, Temp};
 use super::{Modes, WriteError};
 use crate::sys::read;
@@ -14,9 +14,9 @@ use crate::sys::read;
 /// Dropped before that, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Prepared {
-    temp: Temp,
-    target: PathBuf,
-    expected: Option<Vec<u8>>,
+    pub(super) temp: Temp,
+    pub(super) target: PathBuf,
+    pub(super) expected: Option<Vec<u8>>,
 }
 
 /// Puts `bytes` in the place of a file, or makes it.
@@ -85,24 +85,6 @@ fn prepare_with(
         expected: expected.map(<[u8]>::to_vec),
         target,
     })
-}
-
-/// Puts a program in its place with its mode, whatever is there: a symlink gives way itself, and the
-/// file that it leads to stays as it is. A program that runs meanwhile goes on with its old file.
-///
-/// # Errors
-/// [`WriteError`]; what was there is then as it was.
-pub fn install(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
-    let target = in_folder(path, Modes::PLAIN.folder)?;
-    if std::fs::symlink_metadata(&target).is_ok_and(|there| there.is_dir()) {
-        return Err(WriteError::NotRegular { path: path.into() });
-    }
-    Prepared {
-        temp: Temp::write(&target, bytes, mode, None, Lasting::Now)?,
-        target,
-        expected: None,
-    }
-    .commit()
 }
 
 impl Prepared {

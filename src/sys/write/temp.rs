@@ -86,7 +86,6 @@ impl Drop for Temp {
     }
 }
 
-/// A name beside the target that nobody has.
 pub(super) fn beside(target: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::fix::text;
-use crate::oracle::{both_serve, is_mode, proxy_serves};
+use crate::oracle::is_mode;
 use crate::process::{set_mode, write};
 use crate::situation::{Place, Situation};
 use crate::stage::{ACTIVE, PROXY_YAML, Stage, TOKEN};
@@ -71,7 +70,7 @@ pub const ALL: &[Situation] = &[
         "secret-permissions/unreadable:.router/auths",
         "set-mode",
         || locked(AUTHS, 0o300),
-        proxy_serves,
+        |stage| std::fs::read_dir(stage.gateway.path(AUTHS)).is_ok(),
     )
     .at(Place::OrdinaryUser),
     Situation::safe(
@@ -79,7 +78,7 @@ pub const ALL: &[Situation] = &[
         "secret-permissions/unreadable:.router/auths/codex-ana@example.com.json",
         "set-mode",
         || locked(TOKEN, 0o200),
-        proxy_serves,
+        |stage| can_read(stage, TOKEN),
     )
     .at(Place::OrdinaryUser),
     Situation::safe(
@@ -87,7 +86,7 @@ pub const ALL: &[Situation] = &[
         "secret-permissions/unreadable:.router/runtime/litellm.active.yaml",
         "set-mode",
         || locked(ACTIVE, 0o000),
-        both_serve,
+        |stage| can_read(stage, ACTIVE),
     )
     .at(Place::OrdinaryUser),
     Situation::safe(
@@ -124,15 +123,16 @@ fn with_mode(path: &str, mode: u32) -> Stage {
     stage
 }
 
-/// A mode that keeps the service out which is started then.
+/// A mode that keeps this user out, who would start the service. Nothing runs: a supervisor would see
+/// the repair, and start by itself what could not be started.
 fn locked(path: &str, mode: u32) -> Stage {
     let stage = Stage::stopped();
-    assert!(!text(&stage.gateway, TOKEN).is_empty());
     set_mode(&stage.gateway.path(path), mode);
-    stage.start();
-    // A supervisor would see the change, and start by itself what could not be started.
-    stage.kill(&["litellm", "cliproxyapi_plus"]);
     stage
+}
+
+fn can_read(stage: &Stage, path: &str) -> bool {
+    std::fs::File::open(stage.gateway.path(path)).is_ok()
 }
 
 /// Lets one other user read a file by an access control list, as `setfacl -m u:12345:r` does.

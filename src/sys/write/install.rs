@@ -1,12 +1,31 @@
-//! Names that are put in the place of others: of programs and environments.
+//! Programs put in their place, and the names that lead to them.
 
 use std::io;
 use std::path::Path;
 
 use super::folder::sync;
+use super::replace::Prepared;
 use super::target::{in_folder, refuse_foreign_links};
-use super::temp::beside;
+use super::temp::{Lasting, Temp, beside};
 use super::{Modes, WriteError};
+
+/// Puts a program in its place with its mode, whatever is there: a symlink gives way itself, and the
+/// file that it leads to stays as it is. A program that runs meanwhile goes on with its old file.
+///
+/// # Errors
+/// [`WriteError`]; what was there is then as it was.
+pub fn install(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
+    let target = in_folder(path, Modes::PLAIN.folder)?;
+    if std::fs::symlink_metadata(&target).is_ok_and(|there| there.is_dir()) {
+        return Err(WriteError::NotRegular { path: path.into() });
+    }
+    Prepared {
+        temp: Temp::write(&target, bytes, mode, None, Lasting::Now)?,
+        target,
+        expected: None,
+    }
+    .commit()
+}
 
 /// Puts one name in the place of another, in one folder or beside it: both are on one file system.
 ///
