@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::packed::REPOSITORY;
 
+/// Files by path: mode, inode and content.
+pub type Files = BTreeMap<PathBuf, (u32, u64, Vec<u8>)>;
+
 /// The flowgate under test.
 pub const FLOWGATE: &str = env!("CARGO_BIN_EXE_flowgate");
 
@@ -50,7 +53,7 @@ impl Gateway {
         let text = text.split("\nbootstrap:").next().unwrap();
         write(
             &config,
-            &format!(
+            format!(
                 "{text}\nbootstrap:\n  cliproxyapi:\n    repository: {REPOSITORY}\n    mirror: {mirror}\n"
             ),
         );
@@ -79,7 +82,7 @@ impl Gateway {
     /// Adds lines to flowgate.yaml, below `bootstrap`.
     pub fn add(&self, lines: &str) {
         let config = self.path("config/flowgate.yaml");
-        write(&config, &format!("{}{lines}", text(&config)));
+        write(&config, format!("{}{lines}", text(&config)));
     }
 
     /// A command of `flowgate`, with nothing of this shell but PATH.
@@ -127,7 +130,7 @@ impl Gateway {
     }
 
     /// Every file below, with mode, inode and content; without the note of a failed try and the lock.
-    pub fn everything(&self) -> BTreeMap<PathBuf, (u32, u64, Vec<u8>)> {
+    pub fn everything(&self) -> Files {
         let mut found = BTreeMap::new();
         walk(self.dir.path(), &mut found);
         found.retain(|path, _| !path.starts_with(self.path(".router/runtime/bootstrap")));
@@ -157,7 +160,7 @@ impl Drop for Gateway {
     }
 }
 
-fn walk(folder: &Path, found: &mut BTreeMap<PathBuf, (u32, u64, Vec<u8>)>) {
+fn walk(folder: &Path, found: &mut Files) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let facts = std::fs::symlink_metadata(&path).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::gateway::{Gateway, bytes, write};
+use crate::gateway::{Files, Gateway, bytes, write};
 use crate::packed::{TAG, archive, executable, program, release};
 use crate::server::Server;
 
@@ -52,7 +52,7 @@ fn up_obtains_starts_and_verifies_and_a_second_one_changes_nothing_within_a_seco
 }
 
 /// All files without the logs and records of what runs.
-fn stable(gateway: &Gateway) -> Vec<(std::path::PathBuf, (u32, u64, Vec<u8>))> {
+fn stable(gateway: &Gateway) -> Files {
     let runtime = gateway.path(".router/runtime");
     let moves = ["supervisor", "process-logs", "events.log"].map(|name| runtime.join(name));
     gateway

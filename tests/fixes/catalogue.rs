@@ -168,15 +168,6 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("readiness/master-key-refused", &[("set-master-key", "Um")]),
     ("readiness/missing-environment", &[("by-hand", "M")]),
     // A key that the file holds already is taken up by a restart.
-    ("readiness/client-not-pointed", &[("integration", "U")]),
-    (
-        "readiness/client-wrong-url",
-        &[("integration", "U"), ("by-hand", "M")],
-    ),
-    (
-        "readiness/client-unknown-model",
-        &[("integration", "U"), ("by-hand", "M")],
-    ),
     (
         "readiness/client-key-rejected",
         &[("set-client-key", "Um"), ("restart", "Um")],

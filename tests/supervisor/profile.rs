@@ -24,7 +24,7 @@ fn house() -> House {
     house
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test calls the command")]
+#[expect(clippy::disallowed_methods, reason = "a test starts what it tests")]
 fn set(house: &House, profile: &str) -> Output {
     Command::new(FLOWGATE)
         .arg("--config")
