@@ -9,9 +9,10 @@ use super::allow::FileKind;
 use super::document::{Document, ParseFault};
 use super::file::{Loaded, Reading};
 use super::litellm::{KeyRef, KeyValue};
+use super::path;
 use super::section::{self, Field, Section};
 use super::service::without_brackets;
-use super::{path, secrets};
+use crate::sys::hash::is_bcrypt;
 
 /// What flowgate needs to know of a CLIProxyAPIPlus config. No `Debug`: it holds keys.
 ///
@@ -199,7 +200,7 @@ fn secret_key(field: Option<Field<'_>>) -> Result<SecretKey, ParseFault> {
     Ok(match text(field.clone())? {
         None => SecretKey::Absent,
         Some(text) if text.is_empty() => SecretKey::Absent,
-        Some(text) if secrets::is_hash(&text) => SecretKey::Hash(SecretString::from(text)),
+        Some(text) if is_bcrypt(&text) => SecretKey::Hash(SecretString::from(text)),
         Some(text) => match field.filter(|_| text.len() > LONGEST) {
             Some(field) => {
                 return Err(field.fault(&format!("is longer than {LONGEST} bytes")));

@@ -3,6 +3,7 @@
 use flowgate_checks::model::SecretClass;
 use secrecy::SecretString;
 
+use crate::sys::hash::is_bcrypt;
 use crate::sys::redact::{REDACTED, Redactor};
 
 /// Last words of the keys whose value is a secret whatever it looks like.
@@ -52,18 +53,11 @@ pub fn class(secret: &str) -> SecretClass {
     } else if secret == "sk-1234" {
         // The one value that LiteLLM refuses (facts/litellm.md section 3.4).
         SecretClass::WellKnown
-    } else if is_hash(secret) {
+    } else if is_bcrypt(secret) {
         SecretClass::Hash
     } else {
         SecretClass::Ordinary
     }
-}
-
-/// Whether it is a bcrypt hash, as CLIProxyAPI tells one (facts/cliproxyapi.md section 2.2).
-pub fn is_hash(text: &str) -> bool {
-    ["$2a$", "$2b$", "$2y$"]
-        .iter()
-        .any(|prefix| text.starts_with(prefix))
 }
 
 /// The variable of LiteLLM's `os.environ/NAME`.
@@ -97,7 +91,7 @@ pub fn has_secret_form(text: &str) -> bool {
             .any(|(prefix, least)| word.starts_with(prefix) && word.len() >= *least)
             && has_digit(word)
     };
-    is_hash(text)
+    is_bcrypt(text)
         || text.contains("-----BEGIN")
         || text
             .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))

@@ -9,6 +9,8 @@ pub mod client;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::sys::hash::is_bcrypt;
+
 /// The highest bcrypt cost that is tried; the program itself writes cost 10, each step doubles.
 const HIGHEST_COST: u32 = 12;
 
@@ -37,13 +39,6 @@ pub enum Comparison {
     Unknown(String),
 }
 
-/// Whether a text is a stored hash and not a key: `$2a$10$…`.
-pub fn is_hash(stored: &str) -> bool {
-    ["$2a$", "$2b$", "$2y$"]
-        .iter()
-        .any(|prefix| stored.starts_with(prefix))
-}
-
 /// Compares a key with `remote-management.secret-key` as it stands in the file: a hash, or the
 /// plain text that the program could not replace (a read-only file).
 ///
@@ -53,7 +48,7 @@ pub fn confirm_hash(key: &SecretString, stored: &SecretString) -> Comparison {
     if !is_sendable(text) {
         return Comparison::Different;
     }
-    if !is_hash(stored) {
+    if !is_bcrypt(stored) {
         return verdict(!stored.is_empty() && stored == text, key);
     }
     let Some(cost) = stored.get(4..6).and_then(|cost| cost.parse::<u32>().ok()) else {

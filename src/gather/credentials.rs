@@ -38,6 +38,9 @@ const JUST_WRITTEN: Duration = Duration::from_secs(2);
 /// Pause before such a file is read once more.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// So often it is read again: on a busy machine half a file stays half for a while.
+const PAUSES: usize = 10;
+
 /// What lies in the auth dirs.
 #[derive(Debug, Default)]
 pub struct TokenFiles {
@@ -70,7 +73,10 @@ pub fn look(
                 state: read_state(&path, fingerprinter, redactor, || thread::sleep(PAUSE)),
                 modified_at: modified_at(&path),
             };
-            found.files.insert(root.show(&path), file);
+            // One that was taken away since it was listed is not there.
+            if path.symlink_metadata().is_ok() {
+                found.files.insert(root.show(&path), file);
+            }
         }
     }
     found
@@ -139,16 +145,19 @@ fn read_state(
     path: &Path,
     fingerprinter: &Fingerprinter,
     redactor: &Redactor,
-    pause: impl FnOnce(),
+    mut pause: impl FnMut(),
 ) -> CredentialState {
-    let state = read_once(path, fingerprinter, redactor);
-    let is_half = matches!(
-        state,
-        CredentialState::Empty | CredentialState::NotJson { .. }
-    );
-    if is_half && is_just_written(path) {
+    let mut state = read_once(path, fingerprinter, redactor);
+    for _ in 0..PAUSES {
+        let is_half = matches!(
+            state,
+            CredentialState::Empty | CredentialState::NotJson { .. }
+        );
+        if !is_half || !is_just_written(path) {
+            break;
+        }
         pause();
-        return read_once(path, fingerprinter, redactor);
+        state = read_once(path, fingerprinter, redactor);
     }
     state
 }

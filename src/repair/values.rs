@@ -11,7 +11,7 @@ use crate::config::document::{Document, Node};
 use crate::config::edit::Scalar;
 use crate::config::file::rules;
 use crate::config::{keys, path};
-use crate::gateway::management::is_hash;
+use crate::sys::hash::is_bcrypt;
 
 /// Where CLIProxyAPI keeps the key of its management API.
 const SECRET_KEY: &str = "remote-management.secret-key";
@@ -46,7 +46,7 @@ pub fn of(value: &Value, overlay: &Overlay, ground: &Ground) -> Result<Scalar, S
 pub fn as_kept(value: Scalar, kind: FileKind, path: &str) -> Result<Scalar, StepError> {
     match value {
         Scalar::Text(key)
-            if kind == FileKind::Cliproxyapi && path == SECRET_KEY && !is_hash(&key) =>
+            if kind == FileKind::Cliproxyapi && path == SECRET_KEY && !is_bcrypt(&key) =>
         {
             let hash = bcrypt::hash(key, COST);
             let hash = hash.map_err(|error| StepError::Failed(format!("hash the key: {error}")))?;

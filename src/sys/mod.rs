@@ -9,6 +9,7 @@ pub mod elf;
 pub mod event_log;
 pub mod fingerprint;
 pub mod handle;
+pub mod hash;
 pub mod hex;
 pub mod in_place;
 pub mod jwt;

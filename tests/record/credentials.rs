@@ -47,7 +47,6 @@ pub fn of(
         callback_ports,
         last_logins: Default::default(),
         management,
-        ..Credentials::default()
     }
 }
 

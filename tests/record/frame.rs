@@ -177,6 +177,7 @@ pub fn host() -> Host {
     Host {
         starts_at_login: Observed::NotAsked,
         os: "linux".into(),
+        distribution: None,
         arch: "x86_64".into(),
         kernel: "6.1.0".into(),
         boot_id: BOOT.into(),

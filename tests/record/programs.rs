@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use flowgate::config::service::ServiceConfig;
-use flowgate::gather::programs::{Obstacle, Sniffed, parse_shebang, sniff};
+use flowgate::gather::programs::parse_shebang;
+use flowgate::sys::access::Obstacle;
+use flowgate::sys::content::{Sniffed, sniff};
 use flowgate_checks::model::{
     ElfFacts, Executable, Interpreter, Mode, Observed, PackageFacts, Program, ProgramContent,
     ProgramState, ServiceKind,

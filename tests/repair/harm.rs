@@ -57,6 +57,10 @@ fn prove(situation: &Situation, way: &str) {
 }
 
 /// Proves every situation, or those whose name holds the word in `REPAIR_ONLY`.
+#[expect(
+    clippy::print_stdout,
+    reason = "a test that takes long says where it is"
+)]
 fn prove_all(way: &str) {
     let only = std::env::var("REPAIR_ONLY").unwrap_or_default();
     let chosen: Vec<&Situation> = situations::all()

@@ -5,10 +5,6 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
-#![expect(
-    clippy::print_stdout,
-    reason = "a proof says how long it took, and which one was left out"
-)]
 
 mod asked;
 #[path = "../fixes/catalogue.rs"]

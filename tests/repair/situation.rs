@@ -118,7 +118,7 @@ impl Situation {
     }
 
     /// There is nothing to take back.
-    pub const fn for_good(self) -> Self {
+    pub const fn lasts(self) -> Self {
         Self {
             undo: Undo::Final,
             ..self

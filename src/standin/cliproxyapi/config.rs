@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::edition::Edition;
-use crate::gateway::management::is_hash;
 use crate::standin::scene::Scene;
 use crate::standin::yaml;
+use crate::sys::hash::is_bcrypt;
 use crate::sys::read::{self, ReadError};
 
 /// Longest config file.
@@ -210,7 +210,7 @@ fn compatible(value: &Value) -> Vec<(String, String)> {
 /// A secret as a hash. A plain one is replaced in the file, in place; that this fails on a
 /// read-only file is ignored (`facts/cliproxyapi.md` 2.2).
 fn hashed(secret: &str, path: &Path, text: &str) -> Result<String, String> {
-    if is_hash(secret) {
+    if is_bcrypt(secret) {
         return Ok(secret.to_owned());
     }
     if secret.len() > 72 {

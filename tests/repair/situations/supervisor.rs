@@ -51,7 +51,7 @@ pub const ALL: &[Situation] = &[
             text(&stage.gateway, FLOWGATE_YAML).contains(&port)
         },
     )
-    .for_good(),
+    .lasts(),
     Situation::safe(
         "a supervisor of an older flowgate",
         "supervisor/version-skew:supervisor",
