@@ -105,8 +105,21 @@ pub fn why_not_gone(key: &str, before: &Look, after: &Look) -> Option<String> {
     let known_before = missing(before);
     missing(after)
         .into_iter()
-        .find(|datum| !known_before.contains(datum))
+        .find(|datum| !known_before.contains(datum) && !is_of_another_fault(&datum.0, was, before))
         .map(|(what, why)| format!("{what} could not be looked at: {why}"))
+}
+
+/// Whether what could not be looked at speaks of another service than the finding, which was not well
+/// before either: its own repair is judged by it, and no other.
+fn is_of_another_fault(what: &str, finding: &Finding, before: &Look) -> bool {
+    let Subject::Service(own) = &finding.subject else {
+        return false;
+    };
+    let names = |service: &str| what.split(' ').any(|word| word == service);
+    !names(own)
+        && services(before)
+            .filter(|service| names(service))
+            .any(|service| !was_well(service, before))
 }
 
 /// The errors that are new, each with whether it was proven fine before.

@@ -90,3 +90,33 @@ fn a_verdict_that_cannot_be_had_is_no_proof() {
             .is_some_and(|why| why.contains("could not be looked at"))
     );
 }
+
+/// Whether the start of litellm is judged as help when something could not be looked at afterwards.
+fn helped_although_unknown(what: &str, proxy_before: HopState) -> bool {
+    let mut after = look("healthy-baseline");
+    let datum = flowgate_checks::model::UnknownDatum {
+        what: what.into(),
+        why: "connection refused".into(),
+        command: None,
+        optional: false,
+    };
+    after.report.unknowns.push(crate::report::Unknown {
+        check: "readiness",
+        datum,
+    });
+    let mut before = look("readiness-not-running");
+    let mut hops = before.report.chain.iter_mut();
+    let proxy = hops.find(|hop| hop.hop == "cliproxyapi_plus").unwrap();
+    proxy.state = proxy_before;
+    why_not_gone("readiness/not-running:litellm", &before, &after).is_none()
+}
+
+#[test]
+fn what_is_not_known_of_another_service_that_was_not_well_takes_nothing_back() {
+    let of_proxy = "whether cliproxyapi_plus serves";
+    assert!(helped_although_unknown(of_proxy, HopState::Broken));
+    assert!(!helped_although_unknown(of_proxy, HopState::Ok));
+    for what in ["whether litellm serves", "the listeners"] {
+        assert!(!helped_although_unknown(what, HopState::Broken), "{what}");
+    }
+}

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use crate::catalogue::CATALOGUE;
 use crate::situations;
 
+const OF_CLIENTS: &str = "the config of a client lies outside of the gateway; the tests of the clients \
+                          write and put back one in a home of its own";
+
 /// What is not proved by a situation, and why.
 const NOT_PROVED: &[(&str, &str, char, &str)] = &[
     (
@@ -20,7 +23,19 @@ const NOT_PROVED: &[(&str, &str, char, &str)] = &[
         "it is asked for where a service answers on one path and is silent on another for 10 s, which \
          no stand-in does; without asking it is proved",
     ),
-    ("readiness/safe-mode", "set-api-keys", 'U', ""),
+    (
+        "readiness/client-not-pointed",
+        "integration",
+        'U',
+        OF_CLIENTS,
+    ),
+    ("readiness/client-wrong-url", "integration", 'U', OF_CLIENTS),
+    (
+        "readiness/client-unknown-model",
+        "integration",
+        'U',
+        OF_CLIENTS,
+    ),
 ];
 
 #[test]

@@ -1,14 +1,11 @@
 //! Fixes of section 5: the oracle is a request with the right key, or a process.
 
-use rustix::process::Signal;
-
-use crate::fix::{apply, mode, text, undo};
-use crate::gateway::{Gateway, MASTER_KEY, UPSTREAM_KEY, free_port, roots};
+use crate::fix::{apply, text};
+use crate::gateway::{Gateway, MASTER_KEY, UPSTREAM_KEY, free_port};
 use crate::ports::status_with_key;
-use crate::process::{read, wait_for, write};
 use crate::stage::rendered;
 use crate::state::{differences, state};
-use crate::supervised::{Supervised, is_alive, send};
+use crate::supervised::Supervised;
 
 const ACTIVE: &str = ".router/runtime/litellm.active.yaml";
 /// What LiteLLM answers to a wrong key.
@@ -24,71 +21,6 @@ fn started() -> Supervised {
 fn start(gateway: &Gateway) {
     let said = gateway.flowgate(&["service", "start", "all"]);
     assert_eq!(said.code, 0, "{}", said.err);
-}
-
-#[test]
-fn a_killed_service_is_started() {
-    let gateway = started();
-    let pid = gateway.pid("litellm").unwrap();
-    gateway.kill_supervisor();
-    send(pid, Signal::KILL);
-    wait_for("litellm to end", || !is_alive(pid));
-    let document = gateway.doctor(&["--fix=safe"]);
-    assert_eq!(roots(&document), Vec::<String>::new(), "{document:#}");
-    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
-}
-
-#[test]
-fn a_suspended_service_goes_on_as_the_same_process() {
-    let gateway = started();
-    let pid = gateway.pid("litellm").unwrap();
-    send(pid, Signal::STOP);
-    wait_for("the process to be suspended", || {
-        read(std::path::Path::new(&format!("/proc/{pid}/stat"))).contains(") T ")
-    });
-    let document = gateway.doctor(&["--fix=safe"]);
-    assert_eq!(roots(&document), Vec::<String>::new(), "{document:#}");
-    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
-    assert_eq!(gateway.pid("litellm"), Some(pid));
-}
-
-#[test]
-fn a_hung_service_is_restarted_when_that_is_asked_for() {
-    let gateway = started();
-    let pid = gateway.pid("litellm").unwrap();
-    send(pid, Signal::STOP);
-    wait_for("the process to be suspended", || {
-        read(std::path::Path::new(&format!("/proc/{pid}/stat"))).contains(") T ")
-    });
-    apply(&gateway, "readiness/hung:litellm", "restart:litellm");
-    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
-    assert!(!is_alive(pid));
-}
-
-#[test]
-fn a_missing_active_config_is_rendered_and_litellm_started() {
-    let gateway = rendered();
-    assert_eq!(gateway.flowgate(&["service", "stop", "litellm"]).code, 0);
-    std::fs::remove_file(gateway.path(ACTIVE)).unwrap();
-    gateway.flowgate(&["service", "start", "litellm"]);
-    let document = gateway.doctor(&["--fix=safe"]);
-    assert_eq!(roots(&document), Vec::<String>::new(), "{document:#}");
-    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
-    assert_eq!(mode(&gateway, ACTIVE), 0o600);
-}
-
-#[test]
-fn a_stale_active_config_is_rendered_anew_and_read() {
-    let gateway = rendered();
-    gateway.edit(FLOWGATE_YAML, "model_name: gpt-5 ", "model_name: gpt-6 ");
-    let before = state(&gateway.path("."));
-    let root = "readiness/stale-active-config:litellm";
-    apply(&gateway, root, "activate-profile:litellm");
-    assert!(text(&gateway, ACTIVE).contains("gpt-6"));
-    undo(&gateway);
-    assert!(!text(&gateway, ACTIVE).contains("gpt-6"));
-    let left = differences(&before, &state(&gateway.path(".")));
-    assert_eq!(left, Vec::<String>::new());
 }
 
 #[test]
@@ -153,19 +85,6 @@ fn a_missing_api_base_is_added_as_a_line_of_the_base() {
 }
 
 #[test]
-fn the_key_that_flowgate_keeps_becomes_the_one_that_litellm_accepts() {
-    let gateway = started();
-    let kept = ".router/secrets/litellm-master.key";
-    write(&gateway.path(kept), "sk-another-key-00000000", 0o600);
-    let root = "readiness/client-key-rejected:litellm";
-    apply(&gateway, root, "set-client-key:litellm");
-    assert_eq!(text(&gateway, kept).trim(), MASTER_KEY);
-    assert_eq!(mode(&gateway, kept), 0o600);
-    undo(&gateway);
-    assert_eq!(text(&gateway, kept), "sk-another-key-00000000");
-}
-
-#[test]
 fn a_master_key_that_everybody_knows_becomes_a_random_one() {
     let gateway = started();
     assert_eq!(gateway.flowgate(&["service", "stop", "litellm"]).code, 0);
@@ -205,34 +124,4 @@ fn an_api_base_without_its_path_and_a_model_that_is_not_served_are_written_right
         assert_eq!(text(&gateway, ACTIVE), before);
         assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
     }
-}
-
-#[test]
-fn a_config_that_litellm_refuses_is_rendered_anew() {
-    let gateway = rendered();
-    let before = text(&gateway, ACTIVE);
-    assert_eq!(gateway.flowgate(&["service", "stop", "litellm"]).code, 0);
-    write(&gateway.path(ACTIVE), "model_list: [\n", 0o600);
-    gateway.flowgate(&["service", "start", "litellm"]);
-    let root = "readiness/config-rejected:litellm";
-    apply(&gateway, root, "activate-profile:litellm");
-    assert_eq!(text(&gateway, ACTIVE), before);
-    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
-}
-
-#[test]
-fn a_litellm_that_a_proxy_captures_is_restarted_with_loopback_kept_out() {
-    let mut gateway = Gateway::new();
-    gateway.start("cliproxyapi_plus");
-    let proxy = format!("http://127.0.0.1:{}", free_port());
-    gateway.spawn("litellm", &[("HTTP_PROXY", proxy)]);
-    wait_for("LiteLLM to listen", || {
-        crate::gateway::is_listening(gateway.litellm)
-    });
-    let gateway = Supervised(gateway);
-    let root = "readiness/proxy-captures-loopback:litellm";
-    apply(&gateway, root, "restart:litellm");
-    let pid = gateway.pid("litellm").unwrap();
-    assert!(crate::fix::has_variable(pid, "NO_PROXY"));
-    assert_eq!(status_with_key(gateway.litellm, MASTER_KEY), 200);
 }

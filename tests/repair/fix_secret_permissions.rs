@@ -31,28 +31,3 @@ fn every_exposed_file_and_folder_is_closed_and_opened_again_by_undo() {
         assert_eq!(mode(&gateway, path), from, "{path}");
     }
 }
-
-#[test]
-fn the_folder_of_a_config_only_loses_the_right_of_others_to_write() {
-    let gateway = Gateway::running();
-    set_mode(&gateway.path("config"), 0o777);
-    let root = "secret-permissions/directory-exposed:config";
-    assert_eq!(
-        roots(&gateway.doctor(&["--fix=safe"])),
-        [root],
-        "it is asked for"
-    );
-    assert_eq!(mode(&gateway, "config"), 0o777);
-    crate::fix::apply(&gateway, root, "set-mode:config");
-    assert_eq!(mode(&gateway, "config"), 0o755);
-}
-
-#[test]
-fn the_owner_gets_his_bits_back() {
-    let gateway = Gateway::running();
-    let auths = ".router/auths";
-    set_mode(&gateway.path(auths), 0o500);
-    // Root may do all; what the bits say of its service is told all the same where it is wrong.
-    let document = gateway.doctor(&["--fix=safe"]);
-    assert!(mode(&gateway, auths) & 0o077 == 0, "{document:#}");
-}

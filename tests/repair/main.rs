@@ -16,12 +16,9 @@ mod disk;
 mod elsewhere;
 mod fix;
 mod fix_config;
-mod fix_missing_binaries;
-mod fix_oauth_login;
 mod fix_port_conflict;
 mod fix_readiness;
 mod fix_secret_permissions;
-mod fix_supervisor;
 #[path = "../live/gateway.rs"]
 #[expect(dead_code, reason = "the live tests need more of it")]
 mod gateway;

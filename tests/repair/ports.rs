@@ -73,6 +73,10 @@ fn the_gateway_moves_aside_and_the_stranger_is_left_alone() {
     let moved = port_of(&gateway, "litellm");
     assert_ne!(moved, gateway.litellm);
     assert_eq!(status_with_key(moved, MASTER_KEY), 200);
+    // Its setting and its argument.
+    let written = crate::fix::text(&gateway, "config/flowgate.yaml");
+    assert!(!written.contains(&gateway.litellm.to_string()), "{written}");
+    assert_eq!(written.matches(&moved.to_string()).count(), 2, "{written}");
     assert!(stranger.is_well());
     assert_eq!(
         differences(&before, &state(&gateway.path("."))),

@@ -1,8 +1,8 @@
 //! Faults of section 4 that need no download.
 
 use crate::gateway::FLOWGATE;
-use crate::oracle::{is_mode, litellm_serves, proxy_serves};
-use crate::process::{set_mode, write};
+use crate::oracle::{is_mode, proxy_serves};
+use crate::process::write;
 use crate::situation::Situation;
 use crate::stage::Stage;
 
@@ -14,7 +14,7 @@ pub const ALL: &[Situation] = &[
         "missing-binaries/not-executable:litellm",
         "set-mode",
         not_executable,
-        |stage| is_mode(stage, PROGRAM, 0o740) && litellm_serves(stage),
+        |stage| is_mode(stage, PROGRAM, 0o740) && can_be_executed(stage),
     ),
     Situation::asked(
         "a program that has another name",
@@ -31,12 +31,20 @@ fn not_executable() -> Stage {
     let program = stage.gateway.path(PROGRAM);
     std::fs::remove_file(&program).unwrap();
     let script = format!("#!/bin/sh\nexec {FLOWGATE} \"$@\"\n");
-    write(&program, &script, 0o755);
-    stage.start();
-    // A supervisor would see the change, and start it by itself.
-    stage.kill(&["litellm", "cliproxyapi_plus"]);
-    set_mode(&program, 0o640);
+    // Nothing runs: a supervisor would see the repair, and start it by itself.
+    write(&program, &script, 0o640);
     stage
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test runs the program under test"
+)]
+fn can_be_executed(stage: &Stage) -> bool {
+    std::process::Command::new(stage.gateway.path(PROGRAM))
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn other_name() -> Stage {

@@ -9,6 +9,7 @@ use crate::oracle::{local, status, upstream_works};
 use crate::process::write;
 use crate::situation::{Place, Situation};
 use crate::stage::{ACTIVE, FLOWGATE_YAML, PROXY_YAML, Stage};
+use crate::supervised::Supervised;
 
 pub const ALL: &[Situation] = &[
     Situation::asked(
@@ -59,6 +60,16 @@ pub const ALL: &[Situation] = &[
         upstream_works,
     ),
     Situation::asked(
+        "keys of the template, which the other edition refuses",
+        "readiness/safe-mode:cliproxyapi_plus",
+        "set-api-keys",
+        template_keys,
+        |stage| {
+            let is_template = text(&stage.gateway, PROXY_YAML).contains(TEMPLATE_KEY);
+            !is_template && upstream_works(stage)
+        },
+    ),
+    Situation::asked(
         "a proxy without keys that every machine reaches",
         "readiness/open-gateway:cliproxyapi_plus",
         "set-host",
@@ -73,6 +84,20 @@ pub const ALL: &[Situation] = &[
     .lessens()
     .at(Place::OutsideContainers),
 ];
+
+const TEMPLATE_KEY: &str = "your-api-key-1";
+
+/// LiteLLM sends the template's key, and names a model of the other edition.
+fn template_keys() -> Stage {
+    let mainline = ("cliproxyapi_plus", "FLOWGATE_STANDIN_EDITION", "mainline");
+    let stage = Stage::around(Supervised::new(&[mainline]));
+    for path in [PROXY_YAML, ACTIVE] {
+        stage.gateway.edit(path, UPSTREAM_KEY, TEMPLATE_KEY);
+    }
+    stage.gateway.edit(ACTIVE, "openai/gpt-5", "openai/gpt-5.4");
+    stage.start();
+    stage
+}
 
 /// An address of this machine that only a listener at every address answers.
 const OTHER_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
