@@ -196,6 +196,8 @@ fn a_client_that_flowgate_pointed_gets_the_new_key_in_the_same_run() {
     let new = shown(&gateway, "litellm");
     assert_eq!(read(&config), before.replace(MASTER_KEY, &new));
     assert_eq!(status(gateway.litellm, MODELS, &new), 200);
+    let said = gateway.flowgate(&["integration", "check", "codex"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert_eq!(gateway.flowgate(&["doctor", "undo"]).code, 0);
     assert_eq!(read(&config), before);
 }
