@@ -134,12 +134,14 @@ pub fn failed_logins<'a>(logins: &Logins<'a>) -> Vec<FailedLogin<'a>> {
     if let Some(login) = &logged
         && let LoginEnd::Failed(failure) = login.end
     {
-        let provider = login.provider.as_deref();
-        found.push(FailedLogin {
-            provider: name_of(snapshot, provider, logins),
-            failure,
-            witness: Witness::Line(login.line),
-        });
+        let provider = name_of(snapshot, login.provider.as_deref(), logins);
+        if failure != Failure::Failed || !is_given_up(&provider, logins) {
+            found.push(FailedLogin {
+                provider,
+                failure,
+                witness: Witness::Line(login.line),
+            });
+        }
     } else if let (None, Some(line)) = (&logged, log.and_then(|log| lost(log, snapshot))) {
         found.push(FailedLogin {
             provider: name_of(snapshot, None, logins),
@@ -195,6 +197,13 @@ fn lost<'a>(log: &'a LogTail, snapshot: &Snapshot) -> Option<&'a str> {
         .values()
         .any(|file| file.modified_at.is_some_and(|at| at >= started_at));
     (!is_saved).then_some(line)
+}
+
+/// Whether flowgate gave the last login up because nobody came back: it ends such a login as a refusal,
+/// which the log then tells as one.
+fn is_given_up(provider: &str, logins: &Logins<'_>) -> bool {
+    let event = logins.snapshot.credentials.last_logins.get(provider);
+    event.is_some_and(|event| told_by(event, provider, logins) == Some(Failure::TimedOut))
 }
 
 /// What an event says of the last login of a provider; none when that ended well, or a newer token
