@@ -100,7 +100,7 @@ impl Keyring<'_> {
     }
 
     /// The active config of LiteLLM, when it loads.
-    fn active(&self) -> Option<LitellmConfig> {
+    pub fn active(&self) -> Option<LitellmConfig> {
         litellm::load(&self.config.paths.active_config, &self.reading).config
     }
 

@@ -43,7 +43,18 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError`].
     pub fn of(keyring: &Keyring<'_>) -> Result<Self, GatewayError> {
-        let mut gateway = Self::without_key(keyring.config)?;
+        let config = keyring.config;
+        let mut gateway = Self::without_key(config)?;
+        // Where flowgate.yaml names no model the active config is a person's own.
+        if config.integration.default_model.is_none()
+            && base_names(config).is_empty()
+            && let Some(active) = keyring.active()
+        {
+            gateway.model = default_model(&active.model_names());
+            if config.integration.fast_model.is_none() {
+                gateway.fast_model = gateway.model.clone();
+            }
+        }
         let kept = keyring.kept(KeyKind::Litellm).ok().flatten();
         gateway.key = kept.or_else(|| Some(keyring.in_use(KeyKind::Litellm)?.key));
         if let Some(key) = &gateway.key {
@@ -79,7 +90,7 @@ impl Gateway {
             .integration
             .default_model
             .clone()
-            .unwrap_or_else(|| default_model(config));
+            .unwrap_or_else(|| default_model(&base_names(config)));
         Ok(Self {
             root: format!("{}://{host}:{port}", scheme_word(scheme)),
             fast_model: config
@@ -100,20 +111,20 @@ fn scheme_word(scheme: Scheme) -> &'static str {
     }
 }
 
-/// `router-default` where it is offered or where nothing else is, else the first of the model list.
-fn default_model(config: &FlowgateConfig) -> String {
-    let list = config
-        .litellm_base
-        .as_ref()
-        .and_then(|base| base.get("model_list"));
-    let names: Vec<&str> = list
+/// The model names of `litellm_base`.
+fn base_names(config: &FlowgateConfig) -> Vec<&str> {
+    let base = config.litellm_base.as_ref();
+    base.and_then(|base| base.get("model_list"))
         .and_then(Node::as_list)
         .unwrap_or_default()
         .iter()
         .filter_map(|entry| entry.get("model_name")?.as_text())
-        .filter(|name| !name.contains('*'))
-        .collect();
-    match names.first() {
+        .collect()
+}
+
+/// `router-default` where it is offered or where nothing else is, else the first that is no pattern.
+fn default_model(names: &[&str]) -> String {
+    match names.iter().find(|name| !name.contains('*')) {
         Some(first) if !names.contains(&DEFAULT_MODEL) => (*first).to_owned(),
         _ => DEFAULT_MODEL.to_owned(),
     }

@@ -112,6 +112,20 @@ const REQUESTS: &[Row] = &[
         Body::Class(BodyClass::LitellmKeyRejected),
     ),
     get(
+        "/v1/responses",
+        RIGHT,
+        405,
+        JSON,
+        Body::Exactly(r#"{"detail":"Method Not Allowed"}"#),
+    ),
+    get(
+        "/v1/messages",
+        RIGHT,
+        405,
+        JSON,
+        Body::Exactly(r#"{"detail":"Method Not Allowed"}"#),
+    ),
+    get(
         "/unknown",
         &[],
         404,

@@ -185,6 +185,24 @@ fn a_client_that_sends_the_key_gets_the_new_one() {
 }
 
 #[test]
+fn a_client_that_flowgate_pointed_gets_the_new_key_in_the_same_run() {
+    let gateway = with_literals();
+    let said = gateway.flowgate(&["integration", "apply", "codex"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let config = gateway.path(".codex/config.toml");
+    let before = read(&config);
+    assert!(before.contains(MASTER_KEY));
+    rotate(&gateway, "litellm");
+    let new = shown(&gateway, "litellm");
+    assert_eq!(read(&config), before.replace(MASTER_KEY, &new));
+    assert_eq!(status(gateway.litellm, MODELS, &new), 200);
+    let said = gateway.flowgate(&["integration", "check", "codex"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(gateway.flowgate(&["doctor", "undo"]).code, 0);
+    assert_eq!(read(&config), before);
+}
+
+#[test]
 fn what_is_not_flowgates_to_change_is_said_and_nothing_is_changed() {
     let gateway = with_literals();
     let before = state(&gateway.path("."));

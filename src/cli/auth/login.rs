@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use flowgate_checks::routes::{Edition, canonical_provider, login_route};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::teller::Teller;
@@ -36,7 +36,7 @@ pub struct LoginArgs {
 /// How to log in.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Give up after so many seconds
+    /// Give up after so many seconds, or a duration such as 5m
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     pub timeout: Duration,
     /// Ask after so many seconds again whether the login is through
@@ -57,9 +57,13 @@ const SHORTEST_POLL: Duration = Duration::from_millis(200);
 const LONGEST: f64 = 86_400.0;
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("a number of seconds is wanted, at most 86400".into()),
+    let seconds = text.parse::<f64>().ok().or_else(|| {
+        let written: SignedDuration = text.parse().ok()?;
+        Some(written.as_secs_f64())
+    });
+    match seconds {
+        Some(seconds) if (0.0..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number of seconds or a duration such as 5m is wanted, at most 24h".into()),
     }
 }
 

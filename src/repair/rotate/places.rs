@@ -36,8 +36,14 @@ pub struct Found {
     pub by_hand: Vec<String>,
 }
 
-/// Searches every file of the gateway, and the clients of this user.
-pub fn find(key: &SecretString, config: &FlowgateConfig, ground: &Ground) -> Found {
+/// Searches every file of the gateway, and the clients of this user but those that are `written`
+/// otherwise.
+pub fn find(
+    key: &SecretString,
+    config: &FlowgateConfig,
+    written: &[&Path],
+    ground: &Ground,
+) -> Found {
     let key = key.expose_secret();
     let mut found = Found::default();
     let mut env_files: Vec<&Path> = config
@@ -59,6 +65,7 @@ pub fn find(key: &SecretString, config: &FlowgateConfig, ground: &Ground) -> Fou
     let clients: Vec<PathBuf> = std::env::home_dir()
         .into_iter()
         .flat_map(|home| CLIENTS.map(|below| home.join(below)))
+        .filter(|client| !written.contains(&client.as_path()))
         .collect();
     for file in configs.into_iter().chain(&clients) {
         let shown = ground.root.show(file);

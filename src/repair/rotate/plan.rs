@@ -1,5 +1,7 @@
 //! From a key to the steps that put another in its place, everywhere at once.
 
+use std::path::{Path, PathBuf};
+
 use flowgate_checks::clients;
 use flowgate_checks::model::{
     ClientChange, ClientConfig, ConfigFile, EntryValue, Observed, Safety, SecretClass, SecretKind,
@@ -43,13 +45,17 @@ pub fn plan(
             KeyKind::Management => SecretKind::ManagementKey,
         }),
     }];
+    let clients = match kind {
+        KeyKind::Litellm => of_clients(config, snapshot, ground)?,
+        KeyKind::Upstream | KeyKind::Management => Vec::new(),
+    };
     steps.extend(match kind {
         KeyKind::Management => of_management(&key_file, config, snapshot)?,
-        KeyKind::Litellm | KeyKind::Upstream => of_places(kind, &key_file, config, ground)?,
+        KeyKind::Litellm | KeyKind::Upstream => {
+            of_places(kind, &key_file, config, &clients, ground)?
+        }
     });
-    if kind == KeyKind::Litellm {
-        steps.extend(of_clients(config, snapshot, ground)?);
-    }
+    steps.extend(clients.into_iter().map(|(_, step)| step));
     let users: &[ServiceKind] = match kind {
         KeyKind::Litellm => &[ServiceKind::Litellm],
         KeyKind::Upstream => &[ServiceKind::Cliproxyapi, ServiceKind::Litellm],
@@ -70,15 +76,18 @@ pub fn plan(
     })
 }
 
-/// A new value in each place that holds the key which is in use.
+/// A new value in each place that holds the key which is in use; `clients` are written in their own
+/// way.
 fn of_places(
     kind: KeyKind,
     key_file: &str,
     config: &FlowgateConfig,
+    clients: &[(PathBuf, Step)],
     ground: &Ground,
 ) -> Result<Vec<Step>, RotateError> {
     let old = in_use(kind, config, ground)?;
-    let Found { places, by_hand } = places::find(&old, config, ground);
+    let written: Vec<&Path> = clients.iter().map(|(path, _)| path.as_path()).collect();
+    let Found { places, by_hand } = places::find(&old, config, &written, ground);
     if let Some(file) = by_hand.into_iter().next() {
         return Err(RotateError::ByHand { file });
     }
@@ -102,12 +111,13 @@ fn of_places(
         .collect())
 }
 
-/// The new key in the config of each client that flowgate wrote and that sends the old one.
+/// The new key in the config of each client that flowgate wrote and that sends the old one, with the
+/// absolute path of that config.
 fn of_clients(
     config: &FlowgateConfig,
     snapshot: &Snapshot,
     ground: &Ground,
-) -> Result<Vec<Step>, RotateError> {
+) -> Result<Vec<(PathBuf, Step)>, RotateError> {
     let old = in_use(KeyKind::Litellm, config, ground)?;
     let old = ground.fingerprinter.of(old.expose_secret());
     let sends_it = |client: &ClientConfig| {
@@ -116,7 +126,10 @@ fn of_clients(
     };
     Ok(clients::readable(snapshot)
         .filter(|(_, client)| sends_it(client))
-        .map(|(name, client)| clients::step(name, client, ClientChange::PointWithKey))
+        .map(|(name, client)| {
+            let step = clients::step(name, client, ClientChange::PointWithKey);
+            (ground.resolve(&client.path), step)
+        })
         .collect())
 }
 

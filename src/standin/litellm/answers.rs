@@ -18,6 +18,14 @@ const HTML: (&str, &str) = ("content-type", "text/html; charset=utf-8");
 
 const HOME: &str = "<!DOCTYPE html>\n<html>\n<head>\n<title>LiteLLM API - Swagger UI</title>\n</head>\n<body>\n<div id=\"swagger-ui\"></div>\n</body>\n</html>\n";
 
+/// Routes that ask a model, by POST alone; how a model answers is not played.
+const MODEL_ROUTES: [&str; 4] = [
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+];
+
 /// The application behind the server.
 pub(super) struct Proxy {
     key: Option<String>,
@@ -81,6 +89,10 @@ impl Proxy {
     }
 }
 
+fn not_allowed() -> Response {
+    Response::new(405, JSON, r#"{"detail":"Method Not Allowed"}"#)
+}
+
 impl App for Proxy {
     fn answer(&self, request: &Request) -> Response {
         let is_get = request.method == "GET" || request.method == "HEAD";
@@ -96,9 +108,8 @@ impl App for Proxy {
                 self.refuse(request).unwrap_or_else(|| self.models())
             }
             "/health" if is_get => self.refuse(request).unwrap_or_else(|| self.health()),
-            "/" | "/v1/models" | "/models" | "/health" => {
-                Response::new(405, JSON, r#"{"detail":"Method Not Allowed"}"#)
-            }
+            "/" | "/v1/models" | "/models" | "/health" => not_allowed(),
+            path if is_get && MODEL_ROUTES.contains(&path) => not_allowed(),
             _ => Response::new(404, JSON, r#"{"detail":"Not Found"}"#),
         }
     }
