@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flowgate_checks::model::ConfigState;
 
@@ -94,7 +94,15 @@ impl<'a> Services<'a> {
         let config = self.config()?;
         let settings = managed(&config, service)?;
         let launch = self.launch(settings, &config);
-        self.ask(settings, Command::Start(launch), "start")
+        let start = || self.ask(settings, Command::Start(launch.clone()), "start");
+        let began = Instant::now();
+        // The supervisor tries a wanted service again as soon as a file changes, and so in the middle of
+        // a repair that edits several: an answer of such a try tells nothing of what the files hold
+        // now. The try behind it has read all of them.
+        match start() {
+            Err(StepError::Failed(_)) if began.elapsed() < settings.ready_timeout / 2 => start(),
+            outcome => outcome,
+        }
     }
 
     /// Stops a service, then starts it again.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::elsewhere;
-use crate::situation::{Place, Situation, prove_by_name, prove_with_all};
+use crate::situation::{Situation, prove_by_name, prove_with_all};
 use crate::situations;
 
 /// Most of a repair is waiting for processes, so more of them go side by side than there are cores.
@@ -78,9 +78,10 @@ fn prove_all(way: &str) {
             scope.spawn(|| {
                 while let Some(situation) = chosen.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let began = Instant::now();
-                    let result = catch_unwind(AssertUnwindSafe(|| match situation.place {
-                        Place::Anywhere => prove(situation, way),
-                        place => elsewhere::prove(situation.name, way, place),
+                    let result = catch_unwind(AssertUnwindSafe(|| {
+                        if !elsewhere::prove(situation.name, way, situation.place) {
+                            prove(situation, way);
+                        }
                     }));
                     let took = began.elapsed().as_millis();
                     println!("{took:>6} ms {way} {}", situation.name);

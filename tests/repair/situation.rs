@@ -234,8 +234,14 @@ fn assert_proved(situation: &Situation, stage: &mut Stage, before: &Before, docu
     assert_eq!(run["fix"], situation.fix, "{run:#}");
     assert_repaired(situation, stage, document);
     assert_taken_back(situation, stage, before, document);
-    let is_back = !(situation.works)(stage);
     let comes_back = situation.undo == Undo::ComesBack;
+    let mut is_back = !(situation.works)(stage);
+    if comes_back && !is_back {
+        // Its supervisor was faster than the repair, so that undo found it running and left it so: the
+        // fault is there at its next start.
+        stage.restart();
+        is_back = !(situation.works)(stage);
+    }
     assert_eq!(
         is_back,
         comes_back,

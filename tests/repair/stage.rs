@@ -84,6 +84,12 @@ impl Stage {
         }
     }
 
+    /// Both services are stopped and told to run, whether they can or not.
+    pub fn restart(&self) {
+        self.gateway.flowgate(&["service", "stop", "all"]);
+        self.start();
+    }
+
     /// Stops litellm, changes something, and starts it again, whether it can or not.
     pub fn while_litellm_is_stopped(&mut self, change: impl FnOnce(&mut Self)) {
         let said = self.gateway.flowgate(&["service", "stop", "litellm"]);
@@ -145,6 +151,16 @@ impl Stage {
         let record = self.record_of(service)?;
         let pid = u32::try_from(record["run"]["pid"].as_u64()?).ok()?;
         is_alive(pid).then_some(pid)
+    }
+}
+
+impl Drop for Stage {
+    /// What its owner locked away from himself could not be removed.
+    fn drop(&mut self) {
+        let auths = self.gateway.path(".router/auths");
+        if auths.exists() {
+            set_mode(&auths, 0o700);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fix::text;
 use crate::gateway::{MASTER_KEY, free_port};
-use crate::oracle::{both_serve, litellm_serves, local, port_of, proxy_serves, status};
+use crate::oracle::{both_serve, litellm_serves, local, port_of, proxy_serves, status, value_of};
 use crate::situation::Situation;
 use crate::stage::{ACTIVE, FLOWGATE_YAML, PROXY_YAML, Stage};
 use crate::supervised::Supervised;
@@ -33,10 +33,13 @@ pub const ALL: &[Situation] = &[
             let stage = Stage::stopped();
             let own = format!("port: {}\n", stage.gateway.proxy);
             stage.gateway.edit(PROXY_YAML, &own, "");
-            stage.start();
+            // Nothing runs: a supervisor would start it again and again beside the repair.
             stage
         },
-        both_serve,
+        |stage| {
+            let written = value_of(&text(&stage.gateway, PROXY_YAML), "port");
+            written == stage.gateway.proxy.to_string()
+        },
     ),
     Situation::asked(
         "a config that was changed since the start",
@@ -83,7 +86,7 @@ pub const ALL: &[Situation] = &[
         |stage| {
             // Without a key it is answered, so it asks no model.
             let config = text(&stage.gateway, FLOWGATE_YAML);
-            let path = crate::oracle::value_of(&config, "readiness_path");
+            let path = value_of(&config, "readiness_path");
             let at = local(port_of(&stage.gateway, "litellm"));
             status(at, &path, None) == Some(200)
         },
