@@ -174,9 +174,8 @@ fn a_read_only_config_is_said_and_nothing_is_changed() {
     );
 }
 
-/// Writes until nothing goes any more.
-/// Fills the disk with one file. One that is there is emptied, not removed: the pages of a removed file
-/// stay taken while a process that another test starts still holds it.
+/// Writes until nothing goes any more. A file that is there is emptied, not removed: the pages of a
+/// removed one stay taken while a process that another test starts still holds it.
 fn fill(path: &Path) {
     use std::io::Write;
     let mut file = std::fs::File::create(path).unwrap();
