@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::gateway::{FLOWGATE, free_port, is_listening};
 use crate::process::{Process, read, set_mode, wait_for, write};
+use crate::supervised::end_what_runs;
 
 /// One secret for each place.
 struct Secrets {
@@ -79,6 +80,12 @@ fn secrets(runner: &mut TestRunner) -> Secrets {
 struct House {
     folder: tempfile::TempDir,
     running: Vec<Process>,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        end_what_runs(self.folder.path());
+    }
 }
 
 impl House {

@@ -114,23 +114,27 @@ impl Supervised {
 impl Drop for Supervised {
     fn drop(&mut self) {
         self.0.flowgate(&["service", "stop", "all"]);
-        let runtime = self.path(".router/runtime/supervisor");
-        let lock: Value =
-            serde_json::from_str(&read(&runtime.join("supervisor.lock"))).unwrap_or_default();
-        let mut pids: Vec<u64> = lock["pid"].as_u64().into_iter().collect();
-        for service in ["litellm", "cliproxyapi_plus"] {
-            let record: Value =
-                serde_json::from_str(&read(&runtime.join(format!("{service}.json"))))
-                    .unwrap_or_default();
-            pids.extend(record["run"]["pid"].as_u64());
-        }
-        // A pid of this gateway still runs in its folder or is the flowgate under test.
-        for pid in pids {
-            if let Ok(pid) = u32::try_from(pid)
-                && runs_flowgate(pid)
-            {
-                kill(pid);
-            }
+        end_what_runs(&self.path("."));
+    }
+}
+
+/// Ends the supervisor of a gateway in a folder, and the services that its records name.
+pub fn end_what_runs(folder: &Path) {
+    let runtime = folder.join(".router/runtime/supervisor");
+    let lock: Value =
+        serde_json::from_str(&read(&runtime.join("supervisor.lock"))).unwrap_or_default();
+    let mut pids: Vec<u64> = lock["pid"].as_u64().into_iter().collect();
+    for service in ["litellm", "cliproxyapi_plus"] {
+        let record: Value = serde_json::from_str(&read(&runtime.join(format!("{service}.json"))))
+            .unwrap_or_default();
+        pids.extend(record["run"]["pid"].as_u64());
+    }
+    // A pid of this gateway still runs in its folder or is the flowgate under test.
+    for pid in pids {
+        if let Ok(pid) = u32::try_from(pid)
+            && runs_flowgate(pid)
+        {
+            kill(pid);
         }
     }
 }

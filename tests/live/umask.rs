@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::gateway::{ACCESS_TOKEN, FLOWGATE, REFRESH_TOKEN};
 use crate::process::{read, set_mode, write};
+use crate::supervised::end_what_runs;
 
 /// Commands that write, in an order in which each has something to do.
 const COMMANDS: &[&str] = &[
@@ -89,11 +90,21 @@ fn run(folder: &Path, umask: &str, command: &str) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A folder in which a supervisor may have been started.
+struct House(tempfile::TempDir);
+
+impl Drop for House {
+    fn drop(&mut self) {
+        end_what_runs(self.0.path());
+    }
+}
+
 #[test]
 fn no_command_leaves_or_passes_through_a_file_that_others_can_read() {
     let mut of_umasks = Vec::new();
     for umask in ["0", "077"] {
-        let folder = tempfile::tempdir().unwrap();
+        let house = House(tempfile::tempdir().unwrap());
+        let folder = &house.0;
         set_mode(folder.path(), 0o755);
         let login =
             json!({"tokens": {"access_token": ACCESS_TOKEN, "refresh_token": REFRESH_TOKEN}});
