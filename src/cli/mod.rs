@@ -23,6 +23,7 @@ pub mod opened;
 pub mod output;
 pub mod profile;
 mod progress;
+mod question;
 pub mod run;
 pub mod service;
 mod services;

@@ -1,6 +1,5 @@
 //! `flowgate auth logout`: takes one credential away, and nothing else.
 
-use std::io::{self, BufRead, IsTerminal};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use serde_json::Value;
 use super::places;
 use crate::cli::failure::Failure;
 use crate::cli::opened::{self, Opened};
-use crate::cli::{Global, again, output};
+use crate::cli::{Global, again, output, question};
 use crate::sys::event_log::{self, Event};
 use crate::sys::read;
 use crate::sys::write;
@@ -158,7 +157,7 @@ fn check(path: &Path, shown: &str) -> Result<(), Failure> {
 }
 
 fn agrees(token: &Token, shown: &str, global: &Global) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !question::can_be_asked() {
         return Err(Failure::failed(anyhow!(
             "failed to ask whether {shown} may be removed: no terminal"
         ))
@@ -170,13 +169,10 @@ fn agrees(token: &Token, shown: &str, global: &Global) -> Result<bool, Failure> 
             ),
         )));
     }
-    output::errors(&format!(
-        "remove {shown}, the login to {}? Only a new login brings it back. [y/N] ",
+    Ok(question::agrees(&format!(
+        "remove {shown}, the login to {}? Only a new login brings it back.",
         token.provider
-    ));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    )))
 }
 
 /// Writes it into the event log; one that cannot be written takes nothing back.

@@ -1,11 +1,9 @@
 //! The person at a terminal: what is asked of them, and what they are told meanwhile.
 
-use std::io::{self, BufRead, IsTerminal};
-
 use owo_colors::OwoColorize;
 
-use crate::cli::output;
 use crate::cli::progress::Progress;
+use crate::cli::{output, question};
 use crate::repair::{Offer, Talk};
 
 /// The person at a terminal, or nobody.
@@ -20,7 +18,7 @@ impl Terminal {
     /// A quiet one is asked, and told nothing meanwhile.
     pub fn new(is_wanted: bool, is_quiet: bool) -> Self {
         Self {
-            is_there: is_wanted && io::stdin().is_terminal() && io::stderr().is_terminal(),
+            is_there: is_wanted && question::can_be_asked(),
             shows_progress: !is_quiet,
             progress: None,
         }
@@ -44,10 +42,7 @@ impl Talk for Terminal {
                 indented(&offer.diff)
             ));
         }
-        output::errors("apply it? [y/N] ");
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+        question::agrees("apply it?")
     }
 
     fn note(&mut self, what: &str) {

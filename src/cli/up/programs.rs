@@ -1,6 +1,5 @@
 //! The programs that are missing: asked for, then obtained.
 
-use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 
 use flowgate_checks::model::ServiceKind;
@@ -13,7 +12,7 @@ use crate::cli::bootstrap::order::Order;
 use crate::cli::bootstrap::{DownloadArgs, Program, places};
 use crate::cli::failure::Failure;
 use crate::cli::opened::Opened;
-use crate::cli::{Global, again, output};
+use crate::cli::{Global, again, output, question};
 use crate::sys::place::normalise;
 
 /// Obtains what is missing, when somebody agrees; gives what is missing still.
@@ -86,7 +85,7 @@ fn is_missing(program: Program, opened: &Opened, places: &Places, manifest: &Man
 
 /// Asks at a terminal; without one nobody agrees.
 fn agrees(order: &Order) -> bool {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if !question::can_be_asked() {
         return false;
     }
     for program in &order.programs {
@@ -106,8 +105,5 @@ fn agrees(order: &Order) -> bool {
             }
         });
     }
-    output::errors("obtain them? [y/N] ");
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    question::agrees("obtain them?")
 }
