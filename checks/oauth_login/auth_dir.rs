@@ -97,46 +97,24 @@ fn saved_elsewhere(proxy: View<'_>) -> Option<Saved> {
 }
 
 fn logged(proxy: View<'_>, saved: &Saved, logins: &Logins<'_>) -> Finding {
-    let snapshot = proxy.snapshot;
-    let config = &snapshot.configs.cliproxyapi;
-    let own = own_dir(snapshot).unwrap_or_default();
     let Saved {
         path,
         provider,
         line,
     } = saved;
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let log = proxy.service.log.known().map_or("", |log| &log.path);
-    let finding = Finding::new(
-        &WRONG_AUTH_DIR,
-        Subject::Service(proxy.name.into()),
-        format!(
-            "the last login to {provider} was saved in {folder}, and {} reads {own}",
-            proxy.name
-        ),
-        format!("{} names {own}", config.place("auth-dir")),
+    let first = Evidence::new("log", line.clone(), log).command(format!(
+        "grep -F 'saved to' {}",
+        shell::path(proxy.snapshot, log)
+    ));
+    elsewhere(
+        proxy,
+        path,
+        provider,
+        &format!("the last login to {provider} was saved in"),
+        first,
+        logins,
     )
-    .brief("its login lies elsewhere")
-    .evidence(
-        Evidence::new("log", line.clone(), log)
-            .expected(format!("a file in {own}"))
-            .command(format!("grep -F 'saved to' {}", shell::path(snapshot, log))),
-    )
-    .evidence(
-        Evidence::new(
-            "config",
-            format!("auth-dir leads to {own}"),
-            config.place("auth-dir"),
-        )
-        .command(by_hand::show_name(snapshot, &config.path, "auth-dir")),
-    )
-    .fix(move_fix(snapshot, path, own))
-    .fix(set_auth_dir(proxy, &shell::absolute(snapshot, folder)));
-    if reads(logins, provider) {
-        finding.at(Severity::Info)
-    } else {
-        finding
-    }
 }
 
 /// The dir that the service reads.
@@ -157,28 +135,48 @@ fn move_fix(snapshot: &Snapshot, path: &str, own: &str) -> Fix {
 
 fn finding(proxy: View<'_>, path: &str, provider: &str, logins: &Logins<'_>) -> Finding {
     let snapshot = proxy.snapshot;
+    let own = own_dir(snapshot).unwrap_or_default();
+    let first = Evidence::new("token", format!("a token of {provider}"), path).command(format!(
+        "ls -l {} {}",
+        shell::path(snapshot, folder_of(path)),
+        shell::path(snapshot, own)
+    ));
+    elsewhere(
+        proxy,
+        path,
+        provider,
+        &format!("a login to {provider} lies in"),
+        first,
+        logins,
+    )
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The finding on a token at `path`, of which `first` is the proof; `what` is the symptom up to the
+/// folder.
+fn elsewhere(
+    proxy: View<'_>,
+    path: &str,
+    provider: &str,
+    what: &str,
+    first: Evidence,
+    logins: &Logins<'_>,
+) -> Finding {
+    let snapshot = proxy.snapshot;
     let config = &snapshot.configs.cliproxyapi;
     let own = own_dir(snapshot).unwrap_or_default();
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = folder_of(path);
     let finding = Finding::new(
         &WRONG_AUTH_DIR,
         Subject::Service(proxy.name.into()),
-        format!(
-            "a login to {provider} lies in {folder}, and {} reads {own}",
-            proxy.name
-        ),
+        format!("{what} {folder}, and {} reads {own}", proxy.name),
         format!("{} names {own}", config.place("auth-dir")),
     )
     .brief("its login lies elsewhere")
-    .evidence(
-        Evidence::new("token", format!("a token of {provider}"), path)
-            .expected(format!("a file in {own}"))
-            .command(format!(
-                "ls -l {} {}",
-                shell::path(snapshot, folder),
-                shell::path(snapshot, own)
-            )),
-    )
+    .evidence(first.expected(format!("a file in {own}")))
     .evidence(
         Evidence::new(
             "config",
